@@ -1,0 +1,112 @@
+import type { DomainEvent, Tag } from '../../domain/shared/event.js';
+
+/**
+ * The log: per tenant an ordered, append-only, hash-chained list of events. Adapters: memory, postgres (and later
+ * eventstoredb); all pass tests/contract/event-log.test.ts.
+ */
+
+/** An event ready to append: its texts are what is stored and hashed, byte for byte. Made by `seal`. */
+export interface SealedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly version: number;
+  /** ISO 8601 UTC with milliseconds; never earlier than the event before it in the tenant. */
+  readonly recordedAt: string;
+  /** Value date YYYY-MM-DD. */
+  readonly effectiveAt: string;
+  readonly tags: readonly Tag[];
+  readonly dataText: string;
+  readonly metaText: string;
+  /** SHA-256 (hex) of the previous hash and this event's canonical text. */
+  readonly hash: string;
+  /** Digest (UUID text) of tenant, operation and idempotency key, when this event answers one. */
+  readonly keyId?: string;
+}
+
+/** Text to text: `actor`, `correlation`, `requestHash`, `commit` … Never personal data. */
+export type EventMeta = Readonly<Record<string, string>>;
+
+/** An event as read back, in its newest version, with `data` and `meta` parsed. */
+export interface StoredEvent extends DomainEvent {
+  readonly tenantId: string;
+  /** From 0, without gaps, in this tenant. */
+  readonly revision: number;
+  /** Order over all tenants; opaque text, compared with `comparePositions` of the same log only. */
+  readonly position: string;
+  readonly recordedAt: string;
+  readonly effectiveAt: string;
+  readonly meta: EventMeta;
+  readonly hash: string;
+  readonly keyId?: string;
+  /** The texts that were hashed, for `verify`. */
+  readonly dataText: string;
+  readonly metaText: string;
+  /** Version as stored, before upcasting: the one that was hashed. */
+  readonly storedVersion: number;
+}
+
+export type AppendResult =
+  | { readonly status: 'appended'; readonly lastRevision: number; readonly lastPosition: string }
+  /** The stream does not end at the expected revision. `revision` is where it ends now. */
+  | { readonly status: 'conflict'; readonly revision: number }
+  /** Some of the batch's idempotency keys were answered before; nothing was appended. */
+  | { readonly status: 'keys-taken'; readonly keyIds: readonly string[] };
+
+export interface LogHead {
+  /** -1 for an empty log. */
+  readonly revision: number;
+  /** Hash of the last event; 64 zeros for an empty log. */
+  readonly hash: string;
+  /** recordedAt of the last event, or '' for an empty log. */
+  readonly recordedAt: string;
+  /** Position of the last event of this tenant; '' for an empty log. */
+  readonly position: string;
+}
+
+export const GENESIS_HASH = '0'.repeat(64);
+
+export interface ReadRange {
+  /** First revision, inclusive; default 0. */
+  readonly from?: number;
+  /** Last revision, inclusive; default: the end. */
+  readonly to?: number;
+  /** Only events that carry at least one of these tags. */
+  readonly tags?: readonly Tag[];
+}
+
+export interface SubscribeOptions {
+  /** Start after this position; '' from the beginning. */
+  readonly after: string;
+  readonly signal: AbortSignal;
+  /** Most events in one batch. */
+  readonly batchSize?: number;
+}
+
+export interface EventLog {
+  /**
+   * Appends all events or none, durably, if the tenant's log ends at `expectedRevision` (-1: is empty). Idempotent by
+   * event id: if exactly these events already stand right after `expectedRevision`, answers 'appended' again.
+   * Throws on I/O errors; then it is not known whether the events were appended.
+   */
+  append(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): Promise<AppendResult>;
+  head(tenantId: string): Promise<LogHead>;
+  /** Events of one tenant in order, fetched in pages: memory stays bounded however long the log. */
+  read(tenantId: string, range?: ReadRange): AsyncIterable<StoredEvent>;
+  /** Events of all tenants by position, strictly after `after` ('' = from the beginning), at most `limit`. */
+  readAll(options: { after: string; limit: number }): Promise<StoredEvent[]>;
+  /** Batches in order from `after`, then 'caught-up' each time the end is reached; waits for more. Ends on abort. */
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly StoredEvent[] | 'caught-up'>;
+  /** Events of this tenant by id, in any order; unknown ids are left out. */
+  eventsById(tenantId: string, ids: readonly string[]): Promise<StoredEvent[]>;
+  /** Events of this tenant that answered these keys; unknown keys are left out. */
+  eventsByKey(tenantId: string, keyIds: readonly string[]): Promise<StoredEvent[]>;
+  /** Position of the last event over all tenants; '' when there is none. */
+  lastPosition(): Promise<string>;
+  /** <0, 0, >0 as a is before, at, after b; '' is before all. */
+  comparePositions(a: string, b: string): number;
+  /** How many events lie between two positions, for lag; an estimate where positions are not dense. */
+  distance(a: string, b: string): number;
+  /** Ids of all tenants that have a log. */
+  tenants(): Promise<string[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,68 @@
+import type { ZodType } from 'zod';
+import * as access from './access/events.js';
+import * as ledger from './ledger/events.js';
+import type { DomainEvent } from './shared/event.js';
+import * as tenant from './tenant/events.js';
+
+/**
+ * Every event type ever written, with the schema of each version and the step that lifts a version to the next.
+ * A new version adds a schema and an upcaster here and a golden file under tests/golden; old ones stay for ever.
+ */
+export interface EventType {
+  /** Schema by version, from 1. The last is what deciders write now. */
+  readonly schemas: readonly ZodType[];
+  /** upcasters[n] lifts data of version n + 1 to version n + 2. */
+  readonly upcasters: ReadonlyArray<(data: unknown) => unknown>;
+}
+
+const only = (schema: ZodType): EventType => ({ schemas: [schema], upcasters: [] });
+
+export const EVENT_TYPES: Readonly<Record<string, EventType>> = {
+  'account-opened': only(ledger.accountOpenedV1),
+  'account-closed': only(ledger.accountClosedV1),
+  'account-frozen': only(ledger.accountFrozenV1),
+  'account-unfrozen': only(ledger.accountUnfrozenV1),
+  'account-permission-changed': only(ledger.accountPermissionChangedV1),
+  'account-limits-changed': only(ledger.accountLimitsChangedV1),
+  'entry-posted': only(ledger.entryPostedV1),
+  'hold-placed': only(ledger.holdPlacedV1),
+  'hold-released': only(ledger.holdReleasedV1),
+  'tenant-created': only(tenant.tenantCreatedV1),
+  'tenant-updated': only(tenant.tenantUpdatedV1),
+  'tenant-status-set': only(tenant.tenantStatusSetV1),
+  'api-token-issued': only(access.apiTokenIssuedV1),
+  'api-token-rotated': only(access.apiTokenRotatedV1),
+  'api-token-disabled': only(access.apiTokenDisabledV1),
+  'api-token-deleted': only(access.apiTokenDeletedV1),
+  'command-refused': only(access.commandRefusedV1),
+  'command-accepted': only(access.commandAcceptedV1),
+};
+
+/** Thrown where the log holds an event this code does not know: nothing may be skipped silently. */
+export class UnknownEvent extends Error {
+  override readonly name = 'UnknownEvent';
+}
+
+/** The event in its newest version. Throws `UnknownEvent` for a type or version that this code cannot read. */
+export function upcast<E extends DomainEvent>(event: E): E {
+  const known = EVENT_TYPES[event.type];
+  if (known === undefined) throw new UnknownEvent(`unknown event type ${event.type}`);
+  const newest = known.schemas.length;
+  if (event.version === newest) return event;
+  if (event.version < 1 || event.version > newest) {
+    throw new UnknownEvent(`unknown version ${event.version} of ${event.type}`);
+  }
+  let data: unknown = event.data;
+  for (const lift of known.upcasters.slice(event.version - 1)) data = lift(data);
+  return { ...event, version: newest, data };
+}
+
+/** Checks data against the schema of its version; the message names the member. Used by tests, audit and imports. */
+export function checkEvent(event: DomainEvent): string | undefined {
+  const schema = EVENT_TYPES[event.type]?.schemas[event.version - 1];
+  if (schema === undefined) return `unknown event ${event.type} v${event.version}`;
+  const result = schema.safeParse(event.data);
+  if (result.success) return undefined;
+  const [issue] = result.error.issues;
+  return `${event.type} v${event.version}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`;
+}

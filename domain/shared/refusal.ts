@@ -1,0 +1,62 @@
+/**
+ * Refusals are values: a command that may not happen says why with one of these codes. The HTTP edge has a total
+ * map over this union, so a new code does not compile until it has an HTTP answer.
+ */
+export const REFUSAL_CODES = [
+  'account-closed',
+  'account-exists',
+  'account-frozen',
+  'account-has-balance',
+  'account-has-holds',
+  'account-not-activated',
+  'account-not-found',
+  'account-permission-denied',
+  'already-reversed',
+  'amount-out-of-range',
+  'authority-required',
+  'balance-above-maximum',
+  'currency-mismatch',
+  'currency-not-enabled',
+  'domain-taken',
+  'entry-not-found',
+  'hold-amount-exceeded',
+  'hold-not-active',
+  'hold-not-found',
+  'idempotency-key-reused',
+  'insufficient-funds',
+  'invalid-argument',
+  'invalid-state',
+  'permission-widening-denied',
+  'product-unknown',
+  'reversal-invalid',
+  'tenant-exists',
+  'tenant-not-found',
+  'tenant-suspended',
+  'token-not-found',
+  'too-many-lines',
+  'unbalanced',
+  'value-date-out-of-range',
+] as const;
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** A command that was understood and may not happen. `field` points into the request where one member is at fault. */
+export interface Refusal {
+  readonly refused: RefusalCode;
+  readonly message: string;
+  readonly field?: string;
+  /** Facts for the caller, as text: never secrets, never personal data. */
+  readonly details?: Readonly<Record<string, string>>;
+}
+
+export function refuse(
+  refused: RefusalCode,
+  message: string,
+  more: { field?: string; details?: Readonly<Record<string, string>> } = {},
+): Refusal {
+  return { refused, message, ...more };
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'refused' in value;
+}
