@@ -4,6 +4,8 @@ export interface Clock {
   nowMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when everything that is ready to run now has run: callers of the same moment share a batch. */
+  turn(): Promise<void>;
 }
 
 export interface IdSource {

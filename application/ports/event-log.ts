@@ -46,11 +46,25 @@ export interface StoredEvent extends DomainEvent {
 }
 
 export type AppendResult =
-  | { readonly status: 'appended'; readonly lastRevision: number; readonly lastPosition: string }
+  | {
+      readonly status: 'appended';
+      readonly lastRevision: number;
+      readonly lastPosition: string;
+      /** Position of the event at this index of the batch. */
+      readonly positionAt: (index: number) => string;
+    }
   /** The stream does not end at the expected revision. `revision` is where it ends now. */
   | { readonly status: 'conflict'; readonly revision: number }
   /** Some of the batch's idempotency keys were answered before; nothing was appended. */
   | { readonly status: 'keys-taken'; readonly keyIds: readonly string[] };
+
+/**
+ * The log refused this batch for good: nothing was appended and nothing of it ever will be as it stands (a value the
+ * storage cannot hold). Any other error of `append` leaves open whether the events were appended.
+ */
+export class AppendRejected extends Error {
+  override readonly name = 'AppendRejected';
+}
 
 export interface LogHead {
   /** -1 for an empty log. */
@@ -83,6 +97,11 @@ export interface SubscribeOptions {
 }
 
 export interface EventLog {
+  /**
+   * How many appends of one tenant may be under way at once: more than 1 only where appends issued one after another
+   * take effect in that order, so that the one behind a failed one is a conflict.
+   */
+  readonly pipelineDepth: number;
   /**
    * Appends all events or none, durably, if the tenant's log ends at `expectedRevision` (-1: is empty). Idempotent by
    * event id: if exactly these events already stand right after `expectedRevision`, answers 'appended' again.

@@ -27,10 +27,11 @@ export const commandRefusedV1 = z.strictObject({
   details: z.record(z.string(), z.string()).optional(),
   instructionKey: z.string().max(255).optional(),
 });
-/** A keyed command of several parts was accepted: its `events` follow this one in the same commit. */
+/** A keyed command of several parts was accepted: its events follow this one in the same commit. */
 export const commandAcceptedV1 = z.strictObject({
   operation: z.string().max(64),
-  events: z.int().nonnegative(),
+  /** Revisions of earlier events that answer parts of the command (their own keys were answered before), by index. */
+  replays: z.array(z.strictObject({ index: z.int().nonnegative(), revision: z.int().nonnegative() })).optional(),
 });
 
 export type ApiTokenIssued = DomainEvent<'api-token-issued', z.infer<typeof apiTokenIssuedV1>>;

@@ -18,6 +18,10 @@ export interface KeyAnswer {
   readonly requestHash: string;
   /** Revision of the event that carries the key: the first of its commit. */
   readonly revision: number;
+  /** Events of the commit, that one included. */
+  readonly events: number;
+  /** The refusal that was the answer, if it was one. */
+  readonly refusal?: Refusal;
 }
 
 /** An event before it has an id: `emit` gives it one. */
@@ -47,6 +51,10 @@ export interface DecisionContext {
   event(id: string): DomainEvent | undefined;
   /** What this key answered before, or undefined when it is new as far as memory knows (the log has the last word). */
   answered(keyId: string): KeyAnswer | undefined;
+  /** Puts the first answer of a key in the place where a new event would stand in the command's result. */
+  replay(answer: KeyAnswer): void;
+  /** An id of the same form as event ids, for things that an event names (holds). */
+  newId(): string;
   /** States a fact: gives it an id, and every later read of this command sees it. */
   emit(draft: EventDraft): DomainEvent;
 }

@@ -1,0 +1,123 @@
+import {
+  decideDeleteApiToken,
+  decideDisableApiToken,
+  decideIssueApiToken,
+  decideRotateApiToken,
+} from '../domain/access/decide.js';
+import { tagOf } from '../domain/aggregates.js';
+import { rememberedAccountId } from '../domain/ledger/account.js';
+import {
+  decideChangeAccountPermission,
+  decideCloseAccount,
+  decideFreezeAccount,
+  decideOpenAccount,
+  decideSetAccountLimits,
+  decideUnfreezeAccount,
+} from '../domain/ledger/decide-accounts.js';
+import {
+  decideCaptureHold,
+  decideExpireHold,
+  decidePlaceHolds,
+  decideReleaseHold,
+  decideReleaseHoldGroup,
+} from '../domain/ledger/decide-holds.js';
+import { decidePostEntries, decidePostFxEntry, decidePostJournalEntry } from '../domain/ledger/decide-postings.js';
+import { decideReverseEntry } from '../domain/ledger/decide-reversal.js';
+import { SYSTEM_ACCOUNTS, systemAccountNumber } from '../domain/ledger/products.js';
+import type { Decide } from '../domain/shared/decider.js';
+import type { Tag } from '../domain/shared/event.js';
+import { decideCreateTenant, decideEnableCurrencies, decideSetTenantStatus, decideUpdateTenant } from '../domain/tenant/decide.js';
+import type { CommandName, CommandPayloads } from './commands.js';
+
+/** How the processor treats one kind of command. */
+export interface CommandDefinition<P> {
+  readonly decide: Decide<P>;
+  /** Aggregates the command reads: a hint that saves rounds of loading, never needed for correctness. */
+  readonly reads: (payload: P, tenantId: string) => Tag[];
+  /** A refusal under a key is recorded, so that a retry gets the same refusal for ever. */
+  readonly recordsRefusals: boolean;
+  /** Keys of the parts of the command. */
+  readonly innerKeys?: (payload: P) => ReadonlyArray<{ readonly text: string; readonly id: string; readonly requestHash: string }>;
+}
+
+const account = (tenantId: string, number: string): Tag => tagOf('account', rememberedAccountId(tenantId, number));
+const plain = <P>(decide: Decide<P>, reads: (payload: P, tenantId: string) => Tag[]): CommandDefinition<P> => ({
+  decide,
+  reads,
+  recordsRefusals: false,
+});
+const ofAccount = (payload: { account: string }): Tag[] => [tagOf('account', payload.account)];
+const ofTenant = (_: unknown, tenantId: string): Tag[] => [tagOf('tenant', tenantId)];
+const ofToken = (payload: { token: string }, tenantId: string): Tag[] => [tagOf('token', payload.token), tagOf('tenant', tenantId)];
+const withSystemAccounts = (currencies: readonly string[], tenantId: string): Tag[] => [
+  tagOf('tenant', tenantId),
+  ...currencies.flatMap((currency) =>
+    SYSTEM_ACCOUNTS.map(({ role }) => account(tenantId, systemAccountNumber(role, currency))),
+  ),
+];
+const ofHold = (payload: { hold: string }): Tag[] => [tagOf('hold', payload.hold)];
+
+export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandPayloads[N]> } = {
+  'open-account': plain(decideOpenAccount, ofTenant),
+  'close-account': plain(decideCloseAccount, ofAccount),
+  'freeze-account': plain(decideFreezeAccount, ofAccount),
+  'unfreeze-account': plain(decideUnfreezeAccount, ofAccount),
+  'change-account-permission': plain(decideChangeAccountPermission, ofAccount),
+  'set-account-limits': plain(decideSetAccountLimits, ofAccount),
+  'post-entries': {
+    decide: decidePostEntries,
+    recordsRefusals: true,
+    reads: (payload, tenantId) =>
+      payload.instructions.flatMap((instruction) => [
+        account(tenantId, instruction.primaryNumber),
+        ...instruction.counterparties.map((party) => account(tenantId, party.number)),
+      ]),
+    innerKeys: (payload) => payload.instructions.map((instruction) => instruction.key),
+  },
+  'post-journal-entry': {
+    decide: decidePostJournalEntry,
+    recordsRefusals: true,
+    reads: (payload, tenantId) => payload.lines.map((line) => account(tenantId, line.accountNumber)),
+  },
+  'post-fx-entry': {
+    decide: decidePostFxEntry,
+    recordsRefusals: true,
+    reads: (payload, tenantId) => [
+      account(tenantId, payload.sourceNumber),
+      account(tenantId, payload.targetNumber),
+      account(tenantId, systemAccountNumber('fx-position', payload.sourceCurrency)),
+      account(tenantId, systemAccountNumber('fx-position', payload.targetCurrency)),
+    ],
+  },
+  'reverse-entry': {
+    decide: decideReverseEntry,
+    recordsRefusals: true,
+    reads: (payload) => [tagOf('posting', payload.entry)],
+  },
+  'place-holds': {
+    decide: decidePlaceHolds,
+    recordsRefusals: true,
+    reads: (payload) => payload.holds.map((hold) => tagOf('account', hold.account)),
+  },
+  'capture-hold': {
+    decide: decideCaptureHold,
+    recordsRefusals: true,
+    reads: (payload, tenantId) => [...ofHold(payload), ...payload.counterparties.map((party) => account(tenantId, party.number))],
+  },
+  'release-hold': plain(decideReleaseHold, ofHold),
+  'release-hold-group': plain(decideReleaseHoldGroup, (payload) => payload.holds.map((hold) => tagOf('hold', hold))),
+  'expire-hold': plain(decideExpireHold, ofHold),
+  'create-tenant': plain(decideCreateTenant, (payload, id) => withSystemAccounts(payload.settings.currencies, id)),
+  'update-tenant': plain(decideUpdateTenant, (payload, id) => withSystemAccounts(payload.settings.currencies ?? [], id)),
+  'set-tenant-status': plain(decideSetTenantStatus, ofTenant),
+  'enable-currencies': plain(decideEnableCurrencies, (payload, id) => withSystemAccounts(payload.currencies, id)),
+  'issue-api-token': plain(decideIssueApiToken, ofToken),
+  'rotate-api-token': plain(decideRotateApiToken, ofToken),
+  'disable-api-token': plain(decideDisableApiToken, ofToken),
+  'delete-api-token': plain(decideDeleteApiToken, ofToken),
+};
+
+/** The definition of a command by name, with its payload type forgotten: for the processor. */
+export function commandDefinition(name: CommandName): CommandDefinition<unknown> {
+  return COMMANDS[name] as CommandDefinition<unknown>;
+}

@@ -1,0 +1,56 @@
+import { type Command, type CommandBus, type CommandName, type Outcome, Unavailable } from '../commands.js';
+import { DEFAULT_PROCESSOR_OPTIONS, type ProcessorOptions, type ProcessorPorts, TenantWriter } from './tenant-writer.js';
+
+/** Tenants whose writers are kept in memory; idle ones beyond it are let go, least recently used first. */
+const MAX_WRITERS = 1_000;
+
+/** Every command goes through here: one writer per tenant, opened on its first command. */
+export class CommandProcessor implements CommandBus {
+  readonly #writers = new Map<string, TenantWriter>();
+  readonly #options: ProcessorOptions;
+  #closing = false;
+
+  constructor(
+    private readonly ports: ProcessorPorts,
+    options: Partial<ProcessorOptions> = {},
+  ) {
+    this.#options = { ...DEFAULT_PROCESSOR_OPTIONS, ...options };
+  }
+
+  /**
+   * Decides and appends one command. Throws `Overloaded` when the tenant's queue is full and `Unavailable` when the
+   * log cannot be reached or stays contended; both may be retried with the same idempotency key.
+   */
+  execute<N extends CommandName>(command: Command<N>): Promise<Outcome> {
+    if (this.#closing) return Promise.reject(new Unavailable('the processor is closing'));
+    let writer = this.#writers.get(command.tenantId);
+    if (writer === undefined) {
+      this.#letGo();
+      writer = new TenantWriter(command.tenantId, this.ports, this.#options);
+      this.#writers.set(command.tenantId, writer);
+    }
+    return writer.execute(command as unknown as Command);
+  }
+
+  /** Commands waiting over all tenants: for metrics. */
+  get queueLength(): number {
+    let sum = 0;
+    for (const writer of this.#writers.values()) sum += writer.queueLength;
+    return sum;
+  }
+
+  /** Refuses further commands and resolves when those taken have been answered. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    while ([...this.#writers.values()].some((writer) => !writer.idle)) await this.ports.clock.sleep(5);
+  }
+
+  #letGo(): void {
+    if (this.#writers.size < MAX_WRITERS) return;
+    for (const [tenantId, writer] of this.#writers) {
+      if (!writer.idle) continue;
+      this.#writers.delete(tenantId);
+      if (this.#writers.size < MAX_WRITERS) return;
+    }
+  }
+}

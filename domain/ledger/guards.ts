@@ -1,0 +1,32 @@
+import { tagOf } from '../aggregates.js';
+import type { DecisionContext, Role } from '../shared/decider.js';
+import type { Tag } from '../shared/event.js';
+import { type Refusal, refuse } from '../shared/refusal.js';
+import type { AccountState } from './account.js';
+
+/** Checks that several deciders share. Each answers a refusal or undefined. */
+
+export function checkTenant(context: DecisionContext): Refusal | undefined {
+  const tenant = context.state('tenant', context.tenantId);
+  if (tenant.status === 'ACTIVE') return undefined;
+  return tenant.status === 'NONE'
+    ? refuse('tenant-not-found', 'there is no such tenant')
+    : refuse('tenant-suspended', 'the tenant is suspended');
+}
+
+/** The account if it exists and is open; `account-not-found` and `account-closed` otherwise. */
+export function openAccountState(id: string, context: DecisionContext): AccountState | Refusal {
+  const account = context.state('account', id);
+  if (account.status === 'NONE') return refuse('account-not-found', 'Account Not Found', { details: { account: id } });
+  if (account.status === 'CLOSED') return refuse('account-closed', `account ${account.number} is closed`);
+  return account;
+}
+
+export function hasRole(context: DecisionContext, ...roles: readonly Role[]): boolean {
+  return context.actor.roles.some((role) => roles.includes(role));
+}
+
+/** Tags of an event of one account: the account, and its owner's aggregate of record. */
+export function accountTags(id: string): Tag[] {
+  return [tagOf('account', id)];
+}
