@@ -17,7 +17,7 @@ import type { Cluster } from './embedded-cluster.js';
 import { serverSettings } from './embedded-settings.js';
 import { enter } from './embedded-users.js';
 import type { OsUser } from './os-user.js';
-import { dataDirectoryBehind, runningPostmaster, superuserUrl } from './postmaster.js';
+import { dataDirectoryBehind, endOrphans, runningPostmaster, superuserUrl } from './postmaster.js';
 
 const run = promisify(execFile);
 
@@ -32,6 +32,7 @@ const STOP_TIMEOUT_MS = 120_000;
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 const LOG_TAIL_BYTES = 4000;
 
+const ORPHANS = /shared memory block .* is still in use/;
 const LOST_RACE = /already exists|still in use|could not bind|could not create any TCP/;
 
 export interface EmbeddedServer {
@@ -110,6 +111,7 @@ async function joinOrStart(launch: Launch): Promise<{ port: number; adopted: boo
         throw new Error(`PostgreSQL did not start. The end of ${cluster.logFile}:\n${tail}`);
       }
       child = undefined;
+      if (ORPHANS.test(tail)) await endOrphans(cluster.dataDirectory, launch.user);
       await sleep(RETRY_MS);
     } else if (child === undefined && postmaster === undefined) {
       attempts += 1;

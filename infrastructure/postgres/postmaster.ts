@@ -1,7 +1,12 @@
 /** What postmaster.pid and the operating system say about a PostgreSQL server, and whether it is ours. */
+import { execFile } from 'node:child_process';
 import { readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
+import type { OsUser } from './os-user.js';
+
+const run = promisify(execFile);
 
 /** Line numbers of postmaster.pid, as in PostgreSQL's src/include/utils/pidfile.h (there counted from 1). */
 const PID_LINE = 0;
@@ -38,6 +43,22 @@ export async function runningPostmaster(dataDirectory: string): Promise<Postmast
     port: Number(lines[PORT_LINE] ?? 0) || 0,
     status: status === 'ready' || status === 'stopping' ? status : 'starting',
   };
+}
+
+/**
+ * Ends server processes whose postmaster was killed. Most notice by themselves, but one that computes does not look up
+ * until its query ends, and as long as it is attached to the shared memory no new server may start. Does nothing without
+ * /proc. Runs as the server's user, who may look at his own processes even where root may not (containers).
+ */
+export async function endOrphans(dataDirectory: string, user: OsUser): Promise<void> {
+  const script = `
+    for process in /proc/[0-9]*; do
+      [ "$(readlink "$process/cwd")" = "$1" ] || continue
+      parent=$(sed -n 's/^PPid:[[:space:]]*//p' "$process/status")
+      [ "$(readlink "/proc/$parent/cwd")" = "$1" ] && continue
+      case "$(tr '\\0' ' ' < "$process/cmdline")" in "postgres: "*) kill -QUIT "\${process#/proc/}" ;; esac
+    done`;
+  await run('/bin/sh', ['-c', script, 'sh', dataDirectory], { ...user, cwd: '/' }).catch(() => undefined);
 }
 
 /** Undefined when there is no such process. `name` and `startTime` are known on Linux only. */
