@@ -4,8 +4,9 @@ import {
   decideIssueApiToken,
   decideRotateApiToken,
 } from '../domain/access/decide.js';
-import { tagOf } from '../domain/aggregates.js';
+import { type AggregateKind, type StateOf, tagOf } from '../domain/aggregates.js';
 import { rememberedAccountId } from '../domain/ledger/account.js';
+import { accountNumberOf } from '../domain/ledger/account-number.js';
 import {
   decideChangeAccountPermission,
   decideCloseAccount,
@@ -29,11 +30,16 @@ import type { Tag } from '../domain/shared/event.js';
 import { decideCreateTenant, decideEnableCurrencies, decideSetTenantStatus, decideUpdateTenant } from '../domain/tenant/decide.js';
 import type { CommandName, CommandPayloads } from './commands.js';
 
+export type Peek = <K extends AggregateKind>(kind: K, id: string) => StateOf<K> | undefined;
+
 /** How the processor treats one kind of command. */
 export interface CommandDefinition<P> {
   readonly decide: Decide<P>;
-  /** Aggregates the command reads: a hint that saves rounds of loading, never needed for correctness. */
-  readonly reads: (payload: P, tenantId: string) => Tag[];
+  /**
+   * Aggregates the command reads: a hint that saves rounds of loading, never needed for correctness. `peek` shows what
+   * is in memory.
+   */
+  readonly reads: (payload: P, tenantId: string, peek: Peek) => Tag[];
   /** A refusal under a key is recorded, so that a retry gets the same refusal for ever. */
   readonly recordsRefusals: boolean;
   /** Keys of the parts of the command. */
@@ -41,12 +47,25 @@ export interface CommandDefinition<P> {
 }
 
 const account = (tenantId: string, number: string): Tag => tagOf('account', rememberedAccountId(tenantId, number));
-const plain = <P>(decide: Decide<P>, reads: (payload: P, tenantId: string) => Tag[]): CommandDefinition<P> => ({
+const plain = <P>(decide: Decide<P>, reads: CommandDefinition<P>['reads']): CommandDefinition<P> => ({
   decide,
   reads,
   recordsRefusals: false,
 });
 const ofAccount = (payload: { account: string }): Tag[] => [tagOf('account', payload.account)];
+/** Running numbers looked at ahead when an account is opened: one query for a whole batch of openings. */
+const NUMBERS_AHEAD = 512;
+const ofNextNumbers = (payload: { number?: string }, tenantId: string, peek: Peek): Tag[] => {
+  const tags: Tag[] = [tagOf('tenant', tenantId)];
+  const tenant = peek('tenant', tenantId);
+  if (payload.number !== undefined) tags.push(account(tenantId, payload.number));
+  else if (tenant !== undefined) {
+    for (let ahead = 1; ahead <= NUMBERS_AHEAD; ahead += 1) {
+      tags.push(account(tenantId, accountNumberOf(tenant.accountSequence + ahead)));
+    }
+  }
+  return tags;
+};
 const ofTenant = (_: unknown, tenantId: string): Tag[] => [tagOf('tenant', tenantId)];
 const ofToken = (payload: { token: string }, tenantId: string): Tag[] => [tagOf('token', payload.token), tagOf('tenant', tenantId)];
 const withSystemAccounts = (currencies: readonly string[], tenantId: string): Tag[] => [
@@ -58,7 +77,7 @@ const withSystemAccounts = (currencies: readonly string[], tenantId: string): Ta
 const ofHold = (payload: { hold: string }): Tag[] => [tagOf('hold', payload.hold)];
 
 export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandPayloads[N]> } = {
-  'open-account': plain(decideOpenAccount, ofTenant),
+  'open-account': plain(decideOpenAccount, ofNextNumbers),
   'close-account': plain(decideCloseAccount, ofAccount),
   'freeze-account': plain(decideFreezeAccount, ofAccount),
   'unfreeze-account': plain(decideUnfreezeAccount, ofAccount),

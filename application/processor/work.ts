@@ -3,7 +3,7 @@ import type { Actor, DecisionContext, EventDraft, KeyAnswer } from '../../domain
 import type { DomainEvent, Tag } from '../../domain/shared/event.js';
 import { type Refusal, refuse } from '../../domain/shared/refusal.js';
 import type { Command, CommittedEvent } from '../commands.js';
-import { commandDefinition } from '../deciders.js';
+import { type Peek, commandDefinition } from '../deciders.js';
 import type { IdSource } from '../ports/clock.js';
 import type { AggregateCache, CachedState, RecentMap } from './aggregate-cache.js';
 
@@ -214,7 +214,8 @@ export class Work implements DecisionContext {
   #allMissing(command: Command): Missing {
     const missing = this.#missing ?? { tags: [], events: [] };
     const tags = new Set(missing.tags);
-    for (const tag of commandDefinition(command.name).reads(command.payload, this.tenantId)) {
+    const peek: Peek = (kind, id) => this.#memory.states.get(tagOf(kind, id))?.state as never;
+    for (const tag of commandDefinition(command.name).reads(command.payload, this.tenantId, peek)) {
       if (!this.#memory.states.has(tag)) tags.add(tag);
     }
     return { tags: [...tags], events: missing.events };

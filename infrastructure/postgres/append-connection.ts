@@ -1,0 +1,132 @@
+import pg from 'pg';
+import type { SealedEvent } from '../../application/ports/event-log.js';
+
+export interface AppendRequest {
+  readonly tenantId: string;
+  readonly expectedRevision: number;
+  readonly events: readonly SealedEvent[];
+}
+
+export interface AppendedRow {
+  readonly status: 'appended' | 'conflict';
+  readonly revision: number;
+  /** Position of the first event; NaN for a conflict. */
+  readonly firstPosition: number;
+}
+
+const APPEND = {
+  name: 'append',
+  text: 'select status, revision, first_position from ledger.append_batches($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)',
+  rowMode: 'array' as const,
+};
+/** An append that takes longer has lost its connection: the outcome is open and the caller tries again. */
+const APPEND_TIMEOUT_MS = 15_000;
+
+/**
+ * The one connection that appends, pipelined: the server works through the calls in the order they were sent while
+ * the next ones are on their way. A connection that failed is replaced on the next call.
+ */
+export class AppendConnection {
+  #client: Promise<pg.Client> | undefined;
+  #closed = false;
+
+  constructor(private readonly url: string) {}
+
+  async send(requests: readonly AppendRequest[]): Promise<AppendedRow[]> {
+    const client = await this.#connected();
+    const result = await client.query<[string, string, string | null]>({ ...APPEND, values: parameters(requests) });
+    return result.rows.map(([status, revision, position]) => ({
+      status: status as AppendedRow['status'],
+      revision: Number(revision),
+      firstPosition: position === null ? Number.NaN : Number(position),
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const client = await this.#client?.catch(() => undefined);
+    this.#client = undefined;
+    await client?.end();
+  }
+
+  #connected(): Promise<pg.Client> {
+    if (this.#closed) return Promise.reject(new Error('the log is closed'));
+    this.#client ??= this.#connect();
+    return this.#client;
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.url,
+      application_name: 'corebook append',
+      query_timeout: APPEND_TIMEOUT_MS,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    const forget = (): void => {
+      this.#client = undefined;
+    };
+    client.on('error', forget);
+    client.on('end', forget);
+    try {
+      await client.connect();
+    } catch (error) {
+      forget();
+      throw error;
+    }
+    (client as pg.Client & { pipeline: boolean }).pipeline = true;
+    return client;
+  }
+
+  /** After an error that leaves the connection's state open (a time-out), it is not used again. */
+  drop(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    void client?.then((connected) => connected.end()).catch(() => undefined);
+  }
+}
+
+/** Thirteen texts: lists joined by line feeds, which no element contains. */
+function parameters(requests: readonly AppendRequest[]): string[] {
+  const [only] = requests;
+  const events = requests.length === 1 && only !== undefined ? only.events : requests.flatMap((request) => request.events);
+  let ids = '';
+  let types = '';
+  let versions = '';
+  let recorded = '';
+  let effective = '';
+  let tags = '';
+  let metas = '';
+  let datas = '';
+  let hashes = '';
+  let keys = '';
+  for (let i = 0; i < events.length; i += 1) {
+    const event = events[i] as SealedEvent;
+    const separator = i === 0 ? '' : '\n';
+    ids += separator + event.id;
+    types += separator + event.type;
+    versions += separator + event.version;
+    recorded += separator + event.recordedAt;
+    effective += separator + event.effectiveAt;
+    tags += separator + event.tags.join(' ');
+    metas += separator + event.metaText;
+    datas += separator + event.dataText;
+    hashes += separator + event.hash;
+    keys += separator + (event.keyId ?? '');
+  }
+  return [
+    requests.map((request) => request.tenantId).join('\n'),
+    requests.map((request) => request.expectedRevision).join('\n'),
+    requests.map((request) => request.events.length).join('\n'),
+    ids,
+    types,
+    versions,
+    recorded,
+    effective,
+    tags,
+    metas,
+    datas,
+    hashes,
+    keys,
+  ];
+}
