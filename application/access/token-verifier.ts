@@ -1,0 +1,157 @@
+import { BlockList, isIP } from 'node:net';
+import type { Role } from '../../domain/shared/decider.js';
+import type { Clock } from '../ports/clock.js';
+import type { FoundToken, TokenSecrets, TokenStore } from '../ports/token-store.js';
+
+/** Who a token speaks for. */
+export interface VerifiedToken {
+  readonly tokenId: string;
+  readonly tenantId: string;
+  /** Stored as the actor of every event: `token:<id>`. */
+  readonly subject: string;
+  readonly roles: readonly Role[];
+  readonly customerId: string | undefined;
+  readonly expiresAt: string;
+}
+
+interface Entry {
+  /** Undefined: no such token. */
+  readonly verified: VerifiedToken | undefined;
+  /** Not good from this moment on, whatever the store says. */
+  readonly deadlineMs: number;
+  readonly allowed: BlockList | undefined;
+  loadedMs: number;
+  refreshing: boolean;
+  lastUsedMs: number;
+}
+
+/** Remembered tokens; when they are this many, the memory starts anew. */
+const MAX_REMEMBERED = 10_000;
+/** A remembered answer is asked again behind the caller's back after this long … */
+const REFRESH_AFTER_MS = 1_000;
+/** … and not used any more after this long: a token disabled in another process is refused here within it. */
+const TRUST_MS = 2_000;
+/** The time of last use is written at most this often. */
+const TOUCH_EVERY_MS = 60_000;
+
+/**
+ * Tells who a presented token speaks for, from a small memory: a token in use is one map look-up. `forget` makes a
+ * change in this process take effect at once.
+ */
+export class TokenVerifier {
+  readonly #entries = new Map<string, Entry>();
+  readonly #store: TokenStore;
+  readonly #secrets: TokenSecrets;
+  readonly #clock: Clock;
+  /** Raised by `forget`: what was asked for before is not remembered. */
+  #generation = 0;
+
+  constructor(store: TokenStore, secrets: TokenSecrets, clock: Clock) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#clock = clock;
+  }
+
+  /** Undefined when the token is unknown, expired, disabled, deleted, or not to be used from this address. */
+  verify(token: string, remoteAddress: string): VerifiedToken | undefined | Promise<VerifiedToken | undefined> {
+    const now = this.#clock.nowMs();
+    const entry = this.#entries.get(token);
+    if (entry === undefined || now - entry.loadedMs >= TRUST_MS) return this.#loadAndJudge(token, remoteAddress);
+    if (now - entry.loadedMs >= REFRESH_AFTER_MS && !entry.refreshing) this.#refresh(token, entry);
+    return this.#judge(entry, remoteAddress, now);
+  }
+
+  /** Forgets a token by its id. */
+  forget(tokenId: string): void {
+    this.#generation += 1;
+    for (const [text, entry] of this.#entries) if (entry.verified?.tokenId === tokenId) this.#entries.delete(text);
+  }
+
+  async #loadAndJudge(token: string, remoteAddress: string): Promise<VerifiedToken | undefined> {
+    const entry = await this.#load(token);
+    return this.#judge(entry, remoteAddress, this.#clock.nowMs());
+  }
+
+  /** While it runs the old answer serves, so a token in use never waits. A failure leaves the old answer to run out. */
+  #refresh(token: string, entry: Entry): void {
+    entry.refreshing = true;
+    this.#load(token).catch(() => {
+      entry.refreshing = false;
+    });
+  }
+
+  async #load(token: string): Promise<Entry> {
+    const generation = this.#generation;
+    const asked = this.#clock.nowMs();
+    const hash = this.#secrets.hash(token);
+    const found = hash === undefined ? undefined : await this.#store.findByHash(hash);
+    const entry = entryOf(found, asked, this.#entries.get(token)?.lastUsedMs ?? 0);
+    if (generation === this.#generation && hash !== undefined) {
+      if (this.#entries.size >= MAX_REMEMBERED) this.#entries.clear();
+      this.#entries.set(token, entry);
+    }
+    return entry;
+  }
+
+  #judge(entry: Entry, remoteAddress: string, now: number): VerifiedToken | undefined {
+    const { verified } = entry;
+    if (verified === undefined || now >= entry.deadlineMs) return undefined;
+    if (entry.allowed !== undefined && !isAllowed(entry.allowed, remoteAddress)) return undefined;
+    if (now - entry.lastUsedMs >= TOUCH_EVERY_MS) {
+      entry.lastUsedMs = now;
+      // The time of last use is a hint for people: losing one write is no reason to refuse a call.
+      this.#store.touch(verified.tenantId, verified.tokenId, new Date(now).toISOString()).catch(() => undefined);
+    }
+    return verified;
+  }
+}
+
+function entryOf(found: FoundToken | undefined, loadedMs: number, lastUsedMs: number): Entry {
+  const nobody = { verified: undefined, deadlineMs: 0, allowed: undefined, loadedMs, refreshing: false, lastUsedMs };
+  if (found === undefined || found.token.status !== 'ACTIVE') return nobody;
+  const { token, isPrevious } = found;
+  const expires = Date.parse(token.expiresAt);
+  const graceEnds = isPrevious ? Date.parse(token.previousGraceUntil ?? '1970-01-01T00:00:00Z') : expires;
+  return {
+    verified: {
+      tokenId: token.tokenId,
+      tenantId: token.tenantId,
+      subject: `token:${token.tokenId}`,
+      roles: token.roles,
+      customerId: token.customerId ?? undefined,
+      expiresAt: token.expiresAt,
+    },
+    deadlineMs: Math.min(expires, graceEnds),
+    allowed: token.ipAllowList.length === 0 ? undefined : blockListOf(token.ipAllowList),
+    loadedMs,
+    refreshing: false,
+    lastUsedMs: Math.max(lastUsedMs, token.lastUsedAt === null ? 0 : Date.parse(token.lastUsedAt)),
+  };
+}
+
+/** Whether a text is an IP address or a CIDR block that an allow-list may hold. */
+export function isAddressOrBlock(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number.parseInt(bits, 10) <= (family === 4 ? 32 : 128));
+}
+
+function blockListOf(allowList: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const text of allowList) {
+    if (!isAddressOrBlock(text)) continue;
+    const [address = '', bits] = text.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number.parseInt(bits, 10), family);
+  }
+  return list;
+}
+
+function isAllowed(list: BlockList, remoteAddress: string): boolean {
+  // An IPv4 caller of a dual-stack socket is seen as ::ffff:a.b.c.d.
+  const address = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
+  const family = isIP(address);
+  return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
