@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The `corebook` command. It runs the compiled code, and compiles it first where `npm ci` has not (--ignore-scripts).
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,6 +14,8 @@ if (!existsSync(cli)) {
     process.exit(1);
   }
   console.error('Corebook is not compiled yet: compiling once (about 20 s) …');
+  // Without it the compiler believes its notes, and makes nothing where only a part of build/ is gone.
+  rmSync(new URL('../build/.tsbuildinfo', import.meta.url), { force: true });
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
