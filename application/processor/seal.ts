@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import type { DomainEvent } from '../../domain/shared/event.js';
 import type { SealedEvent, StoredEvent } from '../ports/event-log.js';
 
@@ -21,9 +21,15 @@ export function canonicalText(event: {
   return `${event.tenantId}\n${event.revision}\n${event.id}\n${event.type}\n${event.version}\n${event.recordedAt}\n${event.effectiveAt}\n${event.tags.join(' ')}\n${event.metaText}\n${event.dataText}`;
 }
 
+/** `crypto.hash` (Node 20.12) spares the hash object. */
+const sha256Hex: (text: string) => string =
+  typeof crypto.hash === 'function'
+    ? (text) => crypto.hash('sha256', text, 'hex')
+    : (text) => crypto.createHash('sha256').update(text, 'utf8').digest('hex');
+
 /** SHA-256 (hex) of the previous hash (hex text), a line feed and the canonical text. */
 export function chainHash(previousHash: string, canonical: string): string {
-  return createHash('sha256').update(`${previousHash}\n${canonical}`, 'utf8').digest('hex');
+  return sha256Hex(`${previousHash}\n${canonical}`);
 }
 
 /** Makes an event ready to append at `revision` after an event with `previousHash`. */

@@ -7,6 +7,7 @@ import type { ProcessorObserver } from '../../application/processor/tenant-write
 import type { StateStore } from '../../application/ports/state-store.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 import { openDatabase } from '../../infrastructure/postgres/database.js';
+import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
 import { systemClock } from '../../infrastructure/system/clock.js';
 import { createIdSource } from '../../infrastructure/system/ids.js';
@@ -49,6 +50,7 @@ export async function openCore(options: { states?: StateStore; observer?: Proces
       await processor.close();
       await log.close();
       await database.close();
+      await deleteCluster(dataDir);
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -136,7 +136,7 @@ async function launchPostmaster(launch: Launch): Promise<{ process: ChildProcess
   try {
     if (user.uid !== undefined && user.gid !== undefined) await chown(cluster.logFile, user.uid, user.gid);
     const port = await freePort(cluster.port);
-    const all = { wal_compression: await walCompression(launch), ...settings, port: String(port) };
+    const all = { ...settings, port: String(port) };
     const parameters = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const logFrom = (await logFile.stat()).size;
     const server = spawn(binaries.postgres, ['-D', cluster.dataDirectory, ...parameters], {
@@ -158,14 +158,6 @@ function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
-/** LZ4 costs least, but builds may lack it; the server program itself knows. */
-async function walCompression({ cluster, binaries, user }: Launch): Promise<string> {
-  const question = ['-D', cluster.dataDirectory, '-c', 'wal_compression=lz4', '-C', 'wal_compression'];
-  return run(binaries.postgres, question, { ...user, env: CLEAN_ENVIRONMENT, cwd: cluster.home }).then(
-    () => 'lz4',
-    () => 'on',
-  );
-}
 
 /** False while it cannot be told; throws when a server runs here that does not know us. */
 async function answers(cluster: Cluster, port: number): Promise<boolean> {

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/** Everything that is configured, parsed once from the environment. Nobody else reads `process.env`. */
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const schema = z.object({
+  NODE_ENV: z.string().default('development'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(3000),
+  DATA_DIR: z.string().min(1).default('./data'),
+  /** Unset: the embedded Postgres in DATA_DIR. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Unset: jobs run on Postgres. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** What this process does: any of api, projector, worker, separated by commas. */
+  ROLES: z
+    .string()
+    .default('api,projector,worker')
+    .transform((text) => text.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(['api', 'projector', 'worker'])).min(1)),
+  /** Slug of the operator's own tenant, whose managers manage tenants. */
+  ROOT_TENANT: z.string().regex(/^[a-z][a-z0-9-]*$/).default('corebook'),
+  /** Seed demo tenants and tokens on first start. Default: true but in production. */
+  SANDBOX: flag.optional(),
+  /** Server secret (at least 32 characters) under API-token hashes. Default: generated once and kept in DATA_DIR. */
+  TOKEN_SECRET: z.string().min(32).optional(),
+  /** Addresses of proxies whose X-Forwarded-For and X-Forwarded-Host count, separated by commas. */
+  TRUSTED_PROXIES: z.string().default(''),
+  /** Domain whose sub-domains name tenants: `{tenant}.example.com`. */
+  BASE_DOMAIN: z.string().optional(),
+  /** Requests per minute for one token and for one address. */
+  RATE_LIMIT_PER_TOKEN: z.coerce.number().int().positive().default(1_000_000),
+  RATE_LIMIT_PER_IP: z.coerce.number().int().positive().default(1_000_000),
+  /** Seconds between two runs of the self-audit. */
+  SELF_AUDIT_SECONDS: z.coerce.number().int().positive().default(60),
+});
+
+export type Config = Readonly<z.infer<typeof schema>> & { readonly sandbox: boolean; readonly production: boolean };
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Parses the environment; the error names every variable that is wrong. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(given);
+  if (!result.success) {
+    const wrong = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`the configuration is wrong: ${wrong.join('; ')}`);
+  }
+  const production = result.data.NODE_ENV === 'production';
+  return { ...result.data, production, sandbox: result.data.SANDBOX ?? !production };
+}
+
+const SECRET = /SECRET|PASSWORD|TOKEN_SECRET/;
+
+/** The configuration as it may be printed: secrets hidden, passwords in addresses too. */
+export function redacted(config: Config): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => {
+      if (SECRET.test(name) && value !== undefined) return [name, '[redacted]'];
+      if (typeof value === 'string' && /^\w+:\/\//.test(value)) return [name, value.replace(/:[^:@/]*@/, ':[redacted]@')];
+      return [name, value];
+    }),
+  );
+}
