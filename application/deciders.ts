@@ -53,8 +53,8 @@ const plain = <P>(decide: Decide<P>, reads: CommandDefinition<P>['reads']): Comm
   recordsRefusals: false,
 });
 const ofAccount = (payload: { account: string }): Tag[] => [tagOf('account', payload.account)];
-/** Running numbers looked at ahead when an account is opened: one query for a whole batch of openings. */
-const NUMBERS_AHEAD = 512;
+/** Running numbers looked at ahead when an account is opened: a few queries for a whole batch of openings. */
+const NUMBERS_AHEAD = 128;
 const ofNextNumbers = (payload: { number?: string }, tenantId: string, peek: Peek): Tag[] => {
   const tags: Tag[] = [tagOf('tenant', tenantId)];
   const tenant = peek('tenant', tenantId);

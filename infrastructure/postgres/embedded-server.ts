@@ -5,11 +5,9 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { execFile } from 'node:child_process';
 import { chown, open, rename, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { CLEAN_ENVIRONMENT } from './embedded-binaries.js';
 import type { Binaries, Log } from './embedded-binaries.js';
 import { SUPERUSER, existingCluster, prepareCluster, rememberPort } from './embedded-cluster.js';
@@ -18,8 +16,6 @@ import { serverSettings } from './embedded-settings.js';
 import { enter } from './embedded-users.js';
 import type { OsUser } from './os-user.js';
 import { dataDirectoryBehind, endOrphans, runningPostmaster, superuserUrl } from './postmaster.js';
-
-const run = promisify(execFile);
 
 const POLL_MS = 15;
 /** Recovery after a crash replays up to `max_wal_size` of log; give it time before calling it a failure. */
