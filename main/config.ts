@@ -26,8 +26,8 @@ const schema = z.object({
   SANDBOX: flag.optional(),
   /** Server secret (at least 32 characters) under API-token hashes. Default: generated once and kept in DATA_DIR. */
   TOKEN_SECRET: z.string().min(32).optional(),
-  /** Addresses of proxies whose X-Forwarded-For and X-Forwarded-Host count, separated by commas. */
-  TRUSTED_PROXIES: z.string().default(''),
+  /** How many proxies stand before us and set X-Forwarded-For and X-Forwarded-Host. */
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   /** Domain whose sub-domains name tenants: `{tenant}.example.com`. */
   BASE_DOMAIN: z.string().optional(),
   /** Requests per minute for one token and for one address. */

@@ -1,0 +1,139 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { TokenServices } from '../application/access/api-tokens.js';
+import { TokenVerifier } from '../application/access/token-verifier.js';
+import type { CommandBus } from '../application/commands.js';
+import type { Clock, IdSource } from '../application/ports/clock.js';
+import type { EventLog } from '../application/ports/event-log.js';
+import type { ReadModels } from '../application/ports/read-models.js';
+import { CommandProcessor } from '../application/processor/command-processor.js';
+import type { ProcessorObserver } from '../application/processor/tenant-writer.js';
+import type { Actor } from '../domain/shared/decider.js';
+import { createLogger } from '../http/logging.js';
+import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/database.js';
+import { PostgresEventLog } from '../infrastructure/postgres/event-log.js';
+import { PostgresTokenStore } from '../infrastructure/postgres/token-store.js';
+import { serverSecret } from '../infrastructure/security/server-secret.js';
+import { HmacTokenSecrets } from '../infrastructure/security/token-secrets.js';
+import { systemClock } from '../infrastructure/system/clock.js';
+import { createIdSource } from '../infrastructure/system/ids.js';
+import { type Config, readConfig } from './config.js';
+import { type ReadSide, openReadSide } from './read-side.js';
+
+/** The person at the command line. */
+export const COMMAND_LINE: Actor = { subject: 'system:command-line', roles: ['MANAGER', 'CASHIER'] };
+export const CORRELATION = '00000000-0000-4000-8000-00000000c11e';
+
+/** Everything but the edges: log, processor, read side, tokens. Put together by hand, here and nowhere else. */
+export interface Core {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly urls: DatabaseUrls;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: EventLog;
+  readonly bus: CommandBus;
+  readonly processor: CommandProcessor;
+  readonly readSide: ReadSide;
+  readonly readModels: ReadModels;
+  readonly tokens: TokenServices;
+  readonly pool: pg.Pool;
+  /** Resolves when the read models have seen everything that is in the log now. */
+  caughtUp(): Promise<void>;
+  /** Drains the processor, then stops in reverse order. */
+  close(): Promise<void>;
+}
+
+interface OpenCoreOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Run the projections in this process. */
+  readonly project: boolean;
+  readonly urls: DatabaseUrls;
+  readonly observer?: Omit<ProcessorObserver, 'committed'>;
+  readonly closeDatabase: () => Promise<void>;
+}
+
+const CAUGHT_UP_TIMEOUT_MS = 10 * 60_000;
+
+async function openCore(options: OpenCoreOptions): Promise<Core> {
+  const { config, logger, urls } = options;
+  const clock = systemClock;
+  const ids = createIdSource();
+  const log = new PostgresEventLog({ url: urls.core });
+  const readSide = await openReadSide({ log, urls, clock, ids, logger, project: options.project });
+  const processor = new CommandProcessor({
+    log,
+    states: readSide.states,
+    clock,
+    ids,
+    observer: {
+      batch: (commands, events) => options.observer?.batch(commands, events),
+      conflict: () => options.observer?.conflict(),
+      committed: (events) => readSide.publish(events),
+    },
+  });
+  const pool = new pg.Pool({ connectionString: urls.core, max: 4, application_name: 'corebook tokens' });
+  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'));
+  const tokenStore = new PostgresTokenStore(pool);
+  const secret = Buffer.from(await serverSecret(config.DATA_DIR, config.TOKEN_SECRET), 'utf8');
+  const tokenSecrets = new HmacTokenSecrets({ secret, kind: config.production ? 'live' : 'test' });
+  const tokenVerifier = new TokenVerifier(tokenStore, tokenSecrets, clock);
+  return {
+    config,
+    logger,
+    urls,
+    clock,
+    ids,
+    log,
+    bus: processor,
+    processor,
+    readSide,
+    readModels: readSide.readModels,
+    tokens: { bus: processor, tokenStore, tokenSecrets, tokenVerifier, clock, ids },
+    pool,
+    async caughtUp() {
+      const position = await log.lastPosition();
+      if (position === '' || (await readSide.readModels.waitFor(position, CAUGHT_UP_TIMEOUT_MS))) return;
+      throw new Error('the read models do not catch up: see GET /ready and the runbook');
+    },
+    async close() {
+      await processor.close();
+      await readSide.close();
+      await log.close();
+      await pool.end();
+      await options.closeDatabase();
+    },
+  };
+}
+
+/**
+ * For the command line: shares the database of a server that runs on this DATA_DIR, or opens it. The projections run
+ * here too for as long as the command takes: two projectors do each other no harm, and after a crash there may be none.
+ */
+export async function withCore<T>(work: (core: Core) => Promise<T>): Promise<T> {
+  const config = readConfig();
+  const logger = createLogger({ level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL, destination: process.stderr });
+  const core = await openCoreHere({ config, logger, project: true });
+  try {
+    return await work(core);
+  } finally {
+    await core.close();
+  }
+}
+
+/** Opens the database that the configuration names, and the core on it. */
+export async function openCoreHere(options: Omit<OpenCoreOptions, 'urls' | 'closeDatabase'>): Promise<Core> {
+  const { config, logger } = options;
+  const database = await openDatabase({
+    databaseUrl: config.DATABASE_URL,
+    dataDir: config.DATA_DIR,
+    log: (message, details) => logger.info(details ?? {}, message),
+  });
+  try {
+    return await openCore({ ...options, urls: database.urls, closeDatabase: () => database.close() });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { closeHttpServer, createHttpServer } from '../http/app.js';
+import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps, type ReadinessCheck } from '../http/deps.js';
+import { createLogger } from '../http/logging.js';
+import { seedSandbox } from '../application/sandbox/seed.js';
+import { EventLogAuditService } from '../application/audit/service.js';
+import { type Config, readConfig, redacted } from './config.js';
+import { type Core, openCoreHere } from './core.js';
+import { banner, readSandbox, writeSandbox } from './sandbox.js';
+import { type Workers, startWorkers } from './workers.js';
+
+const VERSION = '0.1.0';
+
+/** `corebook start`: opens everything in order, serves until told to stop, then drains and closes in reverse order. */
+export async function start(options: { readonly json: boolean }): Promise<void> {
+  const config = readConfig();
+  const logger = createLogger({ level: config.LOG_LEVEL, destination: process.stderr });
+  logger.info({ config: redacted(config) }, 'starting');
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+
+  const observer = processorMetrics(metrics);
+  const core = await openCoreHere({ config, logger, project: config.ROLES.includes('projector'), observer });
+  registerQueueGauge(metrics, core);
+  core.readSide.registerMetrics(metrics);
+
+  let workers: Workers | undefined;
+  try {
+    if (config.ROLES.includes('worker')) workers = await startWorkers(core, metrics);
+    const stopHttp = config.ROLES.includes('api') ? await serve(core, metrics, workers, options) : undefined;
+    await stopSignal();
+    logger.info('stopping: draining what runs');
+    await stopHttp?.();
+  } finally {
+    await workers?.close();
+    await core.close();
+    logger.info('stopped');
+  }
+}
+
+async function serve(
+  core: Core,
+  metrics: Registry,
+  workers: Workers | undefined,
+  options: { readonly json: boolean },
+): Promise<() => Promise<void>> {
+  const { config, logger } = core;
+  const readiness: ReadinessCheck[] = [
+    { name: 'log', check: () => core.log.lastPosition().then(() => ({ ok: true })) },
+    ...core.readSide.readiness,
+    ...(workers?.readiness ?? []),
+  ];
+  const deps: HttpDeps = {
+    bus: core.bus,
+    readModels: core.readModels,
+    tokenStore: core.tokens.tokenStore,
+    tokenSecrets: core.tokens.tokenSecrets,
+    audit: new EventLogAuditService(core.log),
+    readiness,
+    config: httpConfig(config),
+    logger,
+    clock: core.clock,
+    ids: core.ids,
+    metrics,
+  };
+  const server = createHttpServer(deps);
+  server.listen(config.PORT, config.HOST);
+  await once(server, 'listening');
+  const { port, family, address } = server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  await announce(core, url, options.json);
+  return () => closeHttpServer(server, deps);
+}
+
+async function announce(core: Core, url: string, json: boolean): Promise<void> {
+  const { config } = core;
+  if (!config.sandbox) {
+    process.stdout.write(json ? `${JSON.stringify({ url })}\n` : `Corebook is ready at ${url}\n`);
+    return;
+  }
+  const known = await readSandbox(config.DATA_DIR);
+  const tenants =
+    known?.tenants ??
+    (await seedSandbox({ bus: core.bus, log: core.log, tokens: core.tokens, clock: core.clock, rootTenant: config.ROOT_TENANT }));
+  await core.caughtUp();
+  const file = { url, tenants };
+  await writeSandbox(config.DATA_DIR, file);
+  process.stdout.write(
+    json ? `${JSON.stringify(file)}\n` : `${banner(file, { showTokens: known === undefined, dataDir: config.DATA_DIR })}\n`,
+  );
+}
+
+function httpConfig(config: Config): HttpConfig {
+  return {
+    ...DEFAULT_HTTP_CONFIG,
+    rootTenant: config.ROOT_TENANT,
+    baseDomains: [...DEFAULT_HTTP_CONFIG.baseDomains, ...(config.BASE_DOMAIN === undefined ? [] : [config.BASE_DOMAIN])],
+    trustedProxies: config.TRUSTED_PROXIES,
+    trustForwardedHost: config.TRUSTED_PROXIES > 0,
+    rateLimits: {
+      ...DEFAULT_HTTP_CONFIG.rateLimits,
+      perTokenPerMinute: config.RATE_LIMIT_PER_TOKEN,
+      perAddressPerMinute: config.RATE_LIMIT_PER_IP,
+    },
+    version: VERSION,
+  };
+}
+
+function processorMetrics(register: Registry) {
+  const registers = [register];
+  const commands = new Counter({ name: 'corebook_commands_appended_total', help: 'Commands whose batch was sent to the log', registers });
+  const events = new Counter({ name: 'corebook_events_appended_total', help: 'Events sent to the log', registers });
+  const conflicts = new Counter({ name: 'corebook_append_conflicts_total', help: 'Appends that another writer was before', registers });
+  const sizes = new Histogram({
+    name: 'corebook_append_batch_events',
+    help: 'Events of one append',
+    buckets: [1, 4, 16, 64, 256, 1024, 4096],
+    registers,
+  });
+  return {
+    batch(count: number, size: number): void {
+      commands.inc(count);
+      events.inc(size);
+      sizes.observe(size);
+    },
+    conflict(): void {
+      conflicts.inc();
+    },
+  };
+}
+
+function registerQueueGauge(register: Registry, core: Core): void {
+  new Gauge({
+    name: 'corebook_command_queue_length',
+    help: 'Commands waiting to be decided',
+    registers: [register],
+    collect() {
+      this.set(core.processor.queueLength);
+    },
+  });
+}
+
+/** A repeated signal counts from here on: npm and the terminal may both deliver the first one. */
+const IMPATIENT_AFTER_MS = 2_000;
+
+/** Resolves on the first SIGTERM or SIGINT; one more, some seconds later, ends the process at once. */
+async function stopSignal(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let firstAt: number | undefined;
+    const onSignal = (): void => {
+      const now = Date.now();
+      if (firstAt !== undefined && now - firstAt > IMPATIENT_AFTER_MS) process.exit(130);
+      firstAt ??= now;
+      resolve();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
