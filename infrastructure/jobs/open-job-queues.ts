@@ -1,0 +1,104 @@
+import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
+import { Client } from 'pg';
+import type { JobQueue, JobQueues, RetryPolicy } from '../../application/ports/job-queue.js';
+import type { Json } from '../../domain/shared/event.js';
+import {
+  type BullHome,
+  BullJobQueue,
+  type BullProcessor,
+  type JobObserver,
+  type WorkerSettings,
+} from './bullmq-queue.js';
+
+const SCHEMA = 'jobs';
+/** Connections to PostgreSQL for each queue: for adding, and for working on it (one more waits for notifications). */
+const ADDING_CONNECTIONS = 3;
+const WORKING_CONNECTIONS = 3;
+const DEFAULT_LOCK_MS = 30_000;
+const DEFAULT_GRACE_MS = 20_000;
+
+export interface JobQueuesOptions {
+  /** Jobs live in Redis; unset: in schema `jobs` of the database. */
+  readonly redisUrl?: string | undefined;
+  /** `owner` brings the schema up to date, `core` uses it. */
+  readonly databaseUrls: { readonly owner: string; readonly core: string };
+  readonly observer: JobObserver;
+  /** After how long a worker that does not answer is taken for dead and its job given to another. */
+  readonly lockMs?: number;
+}
+
+/** Opens the home of the jobs and checks that it can be reached. */
+export async function openJobQueues(options: JobQueuesOptions): Promise<JobQueues> {
+  const { redisUrl, databaseUrls, observer, lockMs = DEFAULT_LOCK_MS } = options;
+  if (redisUrl !== undefined) return new BullJobQueues(redisHome(redisUrl), observer, lockMs);
+  await migrateJobs(databaseUrls.owner);
+  return new BullJobQueues(postgresHome(databaseUrls.core), observer, lockMs);
+}
+
+/**
+ * BullMQ's own migrations: idempotent, one process after the other. As the owner, because they ask for the right to
+ * create schemas even where there is nothing to create; that is why the connections below do not say `migrate: true`.
+ */
+async function migrateJobs(ownerUrl: string): Promise<void> {
+  const client = new Client({ connectionString: ownerUrl, application_name: 'corebook jobs migration' });
+  client.on('error', () => undefined); // A lost connection fails the statement that runs.
+  await client.connect();
+  try {
+    await runMigrations(client, SCHEMA);
+  } finally {
+    await client.end();
+  }
+}
+
+function postgresHome(url: string): BullHome {
+  const { Queue, Worker } = withBackend(createPostgresBackend);
+  const connection = (max: number) => ({
+    connectionString: url,
+    schema: SCHEMA,
+    max,
+    application_name: 'corebook jobs',
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  });
+  return {
+    queue: (name) => new Queue<Json, void>(name, { connection: connection(ADDING_CONNECTIONS) }),
+    worker: (name: string, run: BullProcessor, settings: WorkerSettings) =>
+      new Worker<Json, void>(name, run, { connection: connection(WORKING_CONNECTIONS), ...settings }),
+  };
+}
+
+function redisHome(url: string): BullHome {
+  const { Queue, Worker } = withBackend(createRedisBackend);
+  const prefix = 'corebook';
+  // Adding fails soon when Redis is away, so that its caller can try again; a worker waits for it as long as it takes.
+  return {
+    queue: (name) => new Queue<Json, void>(name, { prefix, connection: { url, maxRetriesPerRequest: 3 } }),
+    worker: (name, run, settings) =>
+      new Worker<Json, void>(name, run, { prefix, connection: { url, maxRetriesPerRequest: null }, ...settings }),
+  };
+}
+
+class BullJobQueues implements JobQueues {
+  readonly #queues = new Map<string, BullJobQueue<Json>>();
+
+  constructor(
+    private readonly home: BullHome,
+    private readonly observer: JobObserver,
+    private readonly lockMs: number,
+  ) {}
+
+  open<Data extends Json>(name: string, retry: RetryPolicy): JobQueue<Data> {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new BullJobQueue<Json>(name, retry, this.home, this.observer, this.lockMs);
+      this.#queues.set(name, queue);
+    }
+    return queue as unknown as JobQueue<Data>;
+  }
+
+  async close(graceMs = DEFAULT_GRACE_MS): Promise<void> {
+    const queues = [...this.#queues.values()];
+    await Promise.all(queues.map((queue) => queue.drain(graceMs)));
+    await Promise.all(queues.map((queue) => queue.close()));
+  }
+}
