@@ -119,7 +119,7 @@ export interface PlaceHolds {
     readonly expiresAt?: string;
   }>;
 }
-/** Captures hold(s): Dr the held account, Cr the counterparties. Without amount: all that remains. */
+/** Dr the held account, Cr the counterparties. Without amount: what the counterparties sum to, else all that remains. */
 export interface CaptureHold {
   readonly hold: string;
   readonly amount?: bigint;

@@ -100,7 +100,7 @@ export const decideCaptureHold: Decide<CaptureHold> = (command, context) => {
     return refuse('hold-not-active', 'the hold has expired', { details: { holdId: command.hold, status: 'EXPIRED' } });
   }
   const remaining = remainingOf(hold);
-  const amount = command.amount ?? remaining;
+  const amount = command.amount ?? sumOfShares(command) ?? remaining;
   if (amount <= 0n) return refuse('amount-out-of-range', 'a capture needs a positive amount', { field: 'amount' });
   if (amount > remaining) {
     return refuse('hold-amount-exceeded', 'more than is on hold cannot be captured', {
@@ -133,6 +133,16 @@ export const decideCaptureHold: Decide<CaptureHold> = (command, context) => {
   if (command.final === true && amount < remaining) emitRelease(command.hold, remaining - amount, 'released', context);
   return undefined;
 };
+
+/** What the counterparties get together, when every one says its amount. */
+function sumOfShares({ counterparties }: CaptureHold): bigint | undefined {
+  let sum = 0n;
+  for (const { amount } of counterparties) {
+    if (amount === undefined) return undefined;
+    sum += amount;
+  }
+  return counterparties.length === 0 ? undefined : sum;
+}
 
 function captureLines(
   command: CaptureHold,
