@@ -51,7 +51,7 @@ export function expiryOf(nowMs: number, life: TokenLife): string {
 }
 
 /** MANAGER may grant any role of the tenant, everybody else only roles of their own (platform.md 3.3: a subset). */
-export function mayGrant(actor: Actor, roles: readonly Role[]): boolean {
+export function mayGrant(actor: Pick<Actor, 'roles'>, roles: readonly Role[]): boolean {
   return actor.roles.includes('MANAGER') || roles.every((role) => actor.roles.includes(role));
 }
 

@@ -1,0 +1,42 @@
+import type { Endpoint, Route } from './endpoint.js';
+import { changeAccountPermission, setBalanceLimits, setOverdraftLimit } from './ledger/account-settings.js';
+import { closeAccount, freezeAccount, openAccount, unfreezeAccount } from './ledger/accounts.js';
+import { accountBalance, balanceExplanation, getAccount, listAccounts } from './ledger/balances.js';
+import { captureHold } from './ledger/capture-hold.js';
+import { historyByInteraction, historyByKey, ledgerHistory } from './ledger/history.js';
+import { listHolds, placeHold, releaseHold, releaseHoldGroup } from './ledger/holds.js';
+import { journalEntries, postFx } from './ledger/journal-entries.js';
+import { postAccount } from './ledger/post-account.js';
+import { getPostingGroup, reversePosting } from './ledger/reversals.js';
+import { accountStatement } from './ledger/statement.js';
+import { trialBalance } from './ledger/trial-balance.js';
+import { auditAggregateEvents, auditEvents, auditReplay, auditVerifyChain } from './platform/audit.js';
+import { health, metrics, openApi, ready } from './platform/operations.js';
+import { createTenant, getTenant, listTenants, setTenantStatus, updateTenant } from './platform/tenants.js';
+import { createApiToken, deleteToken, disableToken, listApiTokens, rotateToken } from './security/api-tokens.js';
+
+/** Every endpoint there is, in the order of the reference. One that is not listed is not served, documented or tested. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...[postAccount, journalEntries, postFx, reversePosting, getPostingGroup],
+  ...[accountBalance, listAccounts, getAccount, balanceExplanation],
+  ...[
+    openAccount,
+    changeAccountPermission,
+    freezeAccount,
+    unfreezeAccount,
+    closeAccount,
+    setOverdraftLimit,
+    setBalanceLimits,
+  ],
+  ...[placeHold, listHolds, captureHold, releaseHold, releaseHoldGroup],
+  ...[ledgerHistory, historyByInteraction, historyByKey, accountStatement, trialBalance],
+  ...[listTenants, createTenant, getTenant, updateTenant, setTenantStatus],
+  ...[listApiTokens, createApiToken, rotateToken, disableToken, deleteToken],
+  ...[auditEvents, auditAggregateEvents, auditReplay, auditVerifyChain],
+  ...[health, ready, metrics, openApi],
+];
+
+/** Where an endpoint is served: its own route and its aliases. */
+export function routesOf(endpoint: Endpoint): readonly Route[] {
+  return [{ method: endpoint.method, path: endpoint.path }, ...endpoint.aliases];
+}
