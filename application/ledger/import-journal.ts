@@ -67,7 +67,8 @@ export function readJournal(text: string): Transaction[] {
   const [first] = rows;
   if (first === undefined) throw new JournalError('the file has no transactions');
   const lacking = REQUIRED.filter((column) => !(column in first));
-  if (lacking.length > 0) throw new JournalError(`columns are missing: ${lacking.join(', ')} (write it with hledger print -O csv)`);
+  if (lacking.length > 0)
+    throw new JournalError(`columns are missing: ${lacking.join(', ')} (write it with hledger print -O csv)`);
   const groups = new Map<string, Array<Record<string, string>>>();
   for (const row of rows) {
     const index = row['txnidx'] ?? '';
@@ -79,7 +80,11 @@ export function readJournal(text: string): Transaction[] {
   return [...groups].map(([index, group]) => toTransaction(index, group, seen));
 }
 
-function toTransaction(index: string, rows: ReadonlyArray<Record<string, string>>, seen: Map<string, number>): Transaction {
+function toTransaction(
+  index: string,
+  rows: ReadonlyArray<Record<string, string>>,
+  seen: Map<string, number>,
+): Transaction {
   const [head] = rows as [Record<string, string>];
   const date = (head['date'] ?? '').replaceAll('/', '-');
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) throw new JournalError(`transaction ${index}: ${date} is not a date`);
@@ -96,7 +101,12 @@ function toTransaction(index: string, rows: ReadonlyArray<Record<string, string>
   for (const [currency, sum] of sums) {
     if (sum !== 0n) throw new JournalError(`transaction ${index} does not balance in ${currency}`);
   }
-  const content = JSON.stringify([date, code, description, lines.map((line) => [line.name, line.currency, line.side, line.amount.toString(), line.narration])]);
+  const content = JSON.stringify([
+    date,
+    code,
+    description,
+    lines.map((line) => [line.name, line.currency, line.side, line.amount.toString(), line.narration]),
+  ]);
   const occurrence = (seen.get(content) ?? 0) + 1;
   seen.set(content, occurrence);
   const digest = createHash('sha256').update(`${occurrence}\n${content}`, 'utf8').digest('hex');
@@ -107,10 +117,13 @@ function toLine(index: string, row: Record<string, string>): JournalLine & { nam
   const name = (row['account'] ?? '').trim();
   const commodity = (row['commodity'] ?? '').trim();
   const currency = SYMBOLS[commodity] ?? commodity;
-  if (!isCurrency(currency)) throw new JournalError(`transaction ${index}: ${commodity || 'no commodity'} is not an ISO 4217 currency`);
-  if (name === '' || name.length > MAX_TEXT) throw new JournalError(`transaction ${index}: a posting has no proper account name`);
+  if (!isCurrency(currency))
+    throw new JournalError(`transaction ${index}: ${commodity || 'no commodity'} is not an ISO 4217 currency`);
+  if (name === '' || name.length > MAX_TEXT)
+    throw new JournalError(`transaction ${index}: a posting has no proper account name`);
   const amount = parseAmount((row['amount'] ?? '').replaceAll(',', ''), currency);
-  if (typeof amount === 'string') throw new JournalError(`transaction ${index}: ${row['amount'] ?? ''} ${currency}: ${amount}`);
+  if (typeof amount === 'string')
+    throw new JournalError(`transaction ${index}: ${row['amount'] ?? ''} ${currency}: ${amount}`);
   kindOf(index, name);
   const comment = (row['posting-comment'] ?? '').trim();
   return {
@@ -127,7 +140,9 @@ function kindOf(index: string, name: string): AccountKind {
   const first = name.split(':')[0] ?? '';
   const found = KINDS.find(([pattern]) => pattern.test(first));
   if (found === undefined) {
-    throw new JournalError(`transaction ${index}: account ${name} does not start with Assets, Liabilities, Equity, Income or Expenses`);
+    throw new JournalError(
+      `transaction ${index}: account ${name} does not start with Assets, Liabilities, Equity, Income or Expenses`,
+    );
   }
   return found[1];
 }
@@ -143,7 +158,9 @@ export async function importJournal(options: {
   const { bus, tenantId, actor, correlationId } = options;
   const transactions = readJournal(options.text);
   const command = { tenantId, actor, correlationId };
-  const currencies = [...new Set(transactions.flatMap((transaction) => transaction.lines.map((line) => line.currency)))];
+  const currencies = [
+    ...new Set(transactions.flatMap((transaction) => transaction.lines.map((line) => line.currency))),
+  ];
   accepted(await bus.execute({ ...command, name: 'enable-currencies', payload: { currencies } }));
   const accountsOpened = await openAccounts(options, transactions);
 
@@ -189,7 +206,9 @@ async function openAccounts(
   transactions: readonly Transaction[],
 ): Promise<number> {
   const accounts = new Map(
-    transactions.flatMap((transaction) => transaction.lines.map((line) => [line.accountNumber, { line, transaction }] as const)),
+    transactions.flatMap((transaction) =>
+      transaction.lines.map((line) => [line.accountNumber, { line, transaction }] as const),
+    ),
   );
   let opened = 0;
   await inParallel([...accounts], async ([number, { line, transaction }]) => {
@@ -208,7 +227,8 @@ async function openAccounts(
       },
     });
     if (outcome.status === 'accepted') opened += 1;
-    else if (outcome.refusal.refused !== 'account-exists') throw new JournalError(`account ${line.name}: ${outcome.refusal.message}`);
+    else if (outcome.refusal.refused !== 'account-exists')
+      throw new JournalError(`account ${line.name}: ${outcome.refusal.message}`);
   });
   return opened;
 }

@@ -34,7 +34,11 @@ interface Line {
 }
 
 const LINES: readonly Line[] = [
-  { slug: 'remitjunction', name: 'Remit Junction (remittance)', currencies: ['NGN', 'GBP', 'USD', 'EUR', 'GHS', 'KES', 'JPY', 'KWD'] },
+  {
+    slug: 'remitjunction',
+    name: 'Remit Junction (remittance)',
+    currencies: ['NGN', 'GBP', 'USD', 'EUR', 'GHS', 'KES', 'JPY', 'KWD'],
+  },
   { slug: 'finlend', name: 'FinLend (lending and investment)', currencies: ['NGN', 'USD', 'GBP'] },
 ];
 
@@ -64,13 +68,26 @@ async function seedTenant(line: Line, ports: SeedPorts): Promise<DemoTenant> {
   const tenantId = tenantIdOf(line.slug);
   const [baseCurrency = 'USD'] = line.currencies;
   if ((await ports.log.head(tenantId)).revision < 0) {
-    const settings = { name: line.name, baseCurrency, currencies: [...line.currencies], domains: [], branding: {}, emailTemplates: {} };
+    const settings = {
+      name: line.name,
+      baseCurrency,
+      currencies: [...line.currencies],
+      domains: [],
+      branding: {},
+      emailTemplates: {},
+    };
     await run(ports.bus, tenantId, 'create-tenant', { slug: line.slug, settings }, 'tenant');
   }
   const customerId = nameBasedUuid(tenantId, 'customer:demo');
   const wallets = [];
   for (const name of ['Demo wallet A', 'Demo wallet B']) {
-    const opened = await run(ports.bus, tenantId, 'open-account', { owner: customerId, currency: baseCurrency, product: 'WALLET', name }, name);
+    const opened = await run(
+      ports.bus,
+      tenantId,
+      'open-account',
+      { owner: customerId, currency: baseCurrency, product: 'WALLET', name },
+      name,
+    );
     const { account, number } = opened.events[0]?.data as AccountOpened['data'];
     wallets.push({ accountId: account, accountNumber: number });
   }
@@ -118,7 +135,14 @@ async function run<N extends CommandName>(
   key: string,
 ): Promise<Extract<Outcome, { status: 'accepted' }>> {
   const idempotency = { id: keyOf(tenantId, 'sandbox', key), requestHash: requestHash(SYSTEM.subject, key) };
-  const outcome = await bus.execute({ name, tenantId, payload, actor: SYSTEM, correlationId: CORRELATION, idempotency });
+  const outcome = await bus.execute({
+    name,
+    tenantId,
+    payload,
+    actor: SYSTEM,
+    correlationId: CORRELATION,
+    idempotency,
+  });
   if (outcome.status === 'refused') throw new Error(`the sandbox could not be seeded: ${outcome.refusal.message}`);
   return outcome;
 }

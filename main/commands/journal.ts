@@ -16,7 +16,14 @@ export async function importJournalCommand(given: { file: string; tenant: string
   await withCore(async (core) => {
     const tenantId = tenantIdOf(given.tenant);
     if ((await core.log.head(tenantId)).revision < 0) {
-      const settings = { name: given.tenant, baseCurrency: 'USD', currencies: ['USD'], domains: [], branding: {}, emailTemplates: {} };
+      const settings = {
+        name: given.tenant,
+        baseCurrency: 'USD',
+        currencies: ['USD'],
+        domains: [],
+        branding: {},
+        emailTemplates: {},
+      };
       const outcome = await core.bus.execute({
         name: 'create-tenant',
         tenantId,
@@ -72,7 +79,11 @@ export async function exportJournalCommand(given: {
     if (given.output !== undefined) {
       out.end();
       await once(out, 'finish');
-      print({ ok: true, tenant: given.tenant, output: given.output, bytes }, given.json, `${given.output}: ${bytes} bytes`);
+      print(
+        { ok: true, tenant: given.tenant, output: given.output, bytes },
+        given.json,
+        `${given.output}: ${bytes} bytes`,
+      );
     }
   });
 }

@@ -41,7 +41,11 @@ export async function createTenantCommand(given: {
     });
     if (outcome.status === 'refused') throw new Failure(outcome.refusal.message, EXIT.refused);
     await core.caughtUp();
-    print({ ok: true, tenant: given.slug, tenantId, currencies }, given.json, `tenant ${given.slug} (${tenantId}) with ${currencies.join(', ')}`);
+    print(
+      { ok: true, tenant: given.slug, tenantId, currencies },
+      given.json,
+      `tenant ${given.slug} (${tenantId}) with ${currencies.join(', ')}`,
+    );
   });
 }
 
@@ -56,7 +60,8 @@ export async function createTokenCommand(given: {
   const roles = given.role.map((role) => role.toUpperCase());
   const unknown = roles.filter((role) => !(ROLES as readonly string[]).includes(role));
   if (unknown.length > 0) throw new Failure(`unknown role ${unknown.join(', ')}`, EXIT.usage);
-  if (!(given.expiry in TOKEN_LIVES)) throw new Failure(`expiry is one of ${Object.keys(TOKEN_LIVES).join(', ')}`, EXIT.usage);
+  if (!(given.expiry in TOKEN_LIVES))
+    throw new Failure(`expiry is one of ${Object.keys(TOKEN_LIVES).join(', ')}`, EXIT.usage);
   if (given.customer !== undefined && !isUuid(given.customer)) throw new Failure('--customer is a UUID', EXIT.usage);
   if (roles.includes('CUSTOMER') && given.customer === undefined) {
     throw new Failure('a CUSTOMER token needs --customer', EXIT.usage);
@@ -76,6 +81,10 @@ export async function createTokenCommand(given: {
     );
     if (issued.status === 'refused') throw new Failure(issued.refusal.message, EXIT.refused);
     const { tokenId, expiresAt } = issued.stored;
-    print({ ok: true, tenant: given.tenant, tokenId, roles, expiresAt, token: issued.token }, given.json, issued.token ?? '');
+    print(
+      { ok: true, tenant: given.tenant, tokenId, roles, expiresAt, token: issued.token },
+      given.json,
+      issued.token ?? '',
+    );
   });
 }
