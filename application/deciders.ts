@@ -14,6 +14,7 @@ import {
   decideOpenAccount,
   decideSetAccountLimits,
   decideUnfreezeAccount,
+  MAX_NUMBER_SKIPS,
 } from '../domain/ledger/decide-accounts.js';
 import {
   decideCaptureHold,
@@ -27,7 +28,12 @@ import { decideReverseEntry } from '../domain/ledger/decide-reversal.js';
 import { SYSTEM_ACCOUNTS, systemAccountNumber } from '../domain/ledger/products.js';
 import type { Decide } from '../domain/shared/decider.js';
 import type { Tag } from '../domain/shared/event.js';
-import { decideCreateTenant, decideEnableCurrencies, decideSetTenantStatus, decideUpdateTenant } from '../domain/tenant/decide.js';
+import {
+  decideCreateTenant,
+  decideEnableCurrencies,
+  decideSetTenantStatus,
+  decideUpdateTenant,
+} from '../domain/tenant/decide.js';
 import type { CommandName, CommandPayloads } from './commands.js';
 
 export type Peek = <K extends AggregateKind>(kind: K, id: string) => StateOf<K> | undefined;
@@ -43,7 +49,9 @@ export interface CommandDefinition<P> {
   /** A refusal under a key is recorded, so that a retry gets the same refusal for ever. */
   readonly recordsRefusals: boolean;
   /** Keys of the parts of the command. */
-  readonly innerKeys?: (payload: P) => ReadonlyArray<{ readonly text: string; readonly id: string; readonly requestHash: string }>;
+  readonly innerKeys?: (
+    payload: P,
+  ) => ReadonlyArray<{ readonly text: string; readonly id: string; readonly requestHash: string }>;
 }
 
 const account = (tenantId: string, number: string): Tag => tagOf('account', rememberedAccountId(tenantId, number));
@@ -53,21 +61,25 @@ const plain = <P>(decide: Decide<P>, reads: CommandDefinition<P>['reads']): Comm
   recordsRefusals: false,
 });
 const ofAccount = (payload: { account: string }): Tag[] => [tagOf('account', payload.account)];
-/** Running numbers looked at ahead when an account is opened: a few queries for a whole batch of openings. */
+/** Running numbers loaded ahead when an account is opened: a few queries for a whole batch of openings. */
 const NUMBERS_AHEAD = 128;
 const ofNextNumbers = (payload: { number?: string }, tenantId: string, peek: Peek): Tag[] => {
   const tags: Tag[] = [tagOf('tenant', tenantId)];
   const tenant = peek('tenant', tenantId);
-  if (payload.number !== undefined) tags.push(account(tenantId, payload.number));
-  else if (tenant !== undefined) {
-    for (let ahead = 1; ahead <= NUMBERS_AHEAD; ahead += 1) {
-      tags.push(account(tenantId, accountNumberOf(tenant.accountSequence + ahead)));
-    }
+  if (payload.number !== undefined) return [...tags, account(tenantId, payload.number)];
+  if (tenant === undefined) return tags;
+  // Beyond those that are loaded already: numbers that were chosen may be in the way.
+  for (let ahead = 1; ahead <= MAX_NUMBER_SKIPS && tags.length <= NUMBERS_AHEAD; ahead += 1) {
+    const id = rememberedAccountId(tenantId, accountNumberOf(tenant.accountSequence + ahead));
+    if (peek('account', id) === undefined) tags.push(tagOf('account', id));
   }
   return tags;
 };
 const ofTenant = (_: unknown, tenantId: string): Tag[] => [tagOf('tenant', tenantId)];
-const ofToken = (payload: { token: string }, tenantId: string): Tag[] => [tagOf('token', payload.token), tagOf('tenant', tenantId)];
+const ofToken = (payload: { token: string }, tenantId: string): Tag[] => [
+  tagOf('token', payload.token),
+  tagOf('tenant', tenantId),
+];
 const withSystemAccounts = (currencies: readonly string[], tenantId: string): Tag[] => [
   tagOf('tenant', tenantId),
   ...currencies.flatMap((currency) =>
@@ -121,13 +133,18 @@ export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandP
   'capture-hold': {
     decide: decideCaptureHold,
     recordsRefusals: true,
-    reads: (payload, tenantId) => [...ofHold(payload), ...payload.counterparties.map((party) => account(tenantId, party.number))],
+    reads: (payload, tenantId) => [
+      ...ofHold(payload),
+      ...payload.counterparties.map((party) => account(tenantId, party.number)),
+    ],
   },
   'release-hold': plain(decideReleaseHold, ofHold),
   'release-hold-group': plain(decideReleaseHoldGroup, (payload) => payload.holds.map((hold) => tagOf('hold', hold))),
   'expire-hold': plain(decideExpireHold, ofHold),
   'create-tenant': plain(decideCreateTenant, (payload, id) => withSystemAccounts(payload.settings.currencies, id)),
-  'update-tenant': plain(decideUpdateTenant, (payload, id) => withSystemAccounts(payload.settings.currencies ?? [], id)),
+  'update-tenant': plain(decideUpdateTenant, (payload, id) =>
+    withSystemAccounts(payload.settings.currencies ?? [], id),
+  ),
   'set-tenant-status': plain(decideSetTenantStatus, ofTenant),
   'enable-currencies': plain(decideEnableCurrencies, (payload, id) => withSystemAccounts(payload.currencies, id)),
   'issue-api-token': plain(decideIssueApiToken, ofToken),

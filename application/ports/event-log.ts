@@ -19,6 +19,8 @@ export interface SealedEvent {
   readonly metaText: string;
   /** SHA-256 (hex) of the previous hash and this event's canonical text. */
   readonly hash: string;
+  /** Hash of the event it was sealed upon; 64 zeros for the first. Not stored: the event before it has it. */
+  readonly previousHash: string;
   /** Digest (UUID text) of tenant, operation and idempotency key, when this event answers one. */
   readonly keyId?: string;
 }
@@ -53,7 +55,10 @@ export type AppendResult =
       /** Position of the event at this index of the batch. */
       readonly positionAt: (index: number) => string;
     }
-  /** The stream does not end at the expected revision. `revision` is where it ends now. */
+  /**
+   * The stream does not end where the batch was sealed. `revision` is where it ends now: the expected one, when another
+   * event than the one the batch was decided upon stands there.
+   */
   | { readonly status: 'conflict'; readonly revision: number }
   /** Some of the batch's idempotency keys were answered before; nothing was appended. */
   | { readonly status: 'keys-taken'; readonly keyIds: readonly string[] };
@@ -99,13 +104,15 @@ export interface SubscribeOptions {
 export interface EventLog {
   /**
    * How many appends of one tenant may be under way at once: more than 1 only where appends issued one after another
-   * take effect in that order, so that the one behind a failed one is a conflict.
+   * take effect in that order and `previousHash` is checked, so that the one behind a failed one is a conflict even
+   * when another writer's events have brought the log to the revision that it expects.
    */
   readonly pipelineDepth: number;
   /**
-   * Appends all events or none, durably, if the tenant's log ends at `expectedRevision` (-1: is empty). Idempotent by
-   * event id: if exactly these events already stand right after `expectedRevision`, answers 'appended' again.
-   * Throws on I/O errors; then it is not known whether the events were appended.
+   * Appends all events or none, durably, if the tenant's log ends at `expectedRevision` (-1: is empty) with the event
+   * that the first one was sealed upon. Idempotent by event id: if exactly these events already stand right after
+   * `expectedRevision`, answers 'appended' again. Throws `AppendRejected` for what can never be stored, anything else
+   * on I/O errors; then it is not known whether the events were appended.
    */
   append(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): Promise<AppendResult>;
   head(tenantId: string): Promise<LogHead>;

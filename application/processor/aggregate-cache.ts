@@ -18,9 +18,11 @@ export class AggregateCache {
 
   constructor(readonly limit: number) {}
 
-  clear(): void {
+  /** Forgets everything; stored states are complete up to `checkpoint` (perhaps less than they were: a rebuild). */
+  restart(checkpoint: number): void {
     this.#young.clear();
     this.#old.clear();
+    this.#checkpoint = checkpoint;
   }
 
   get size(): number {
@@ -51,26 +53,28 @@ export class AggregateCache {
     return this.#young.has(tag) || this.#old.has(tag);
   }
 
-  set(tag: Tag, state: unknown, touched: number): void {
-    this.#young.set(tag, { state, touched });
-  }
-
-  delete(tag: Tag): void {
-    this.#young.delete(tag);
-    this.#old.delete(tag);
+  /** Puts in the state of an aggregate that is not here. */
+  set(tag: Tag, state: unknown, touched: number): CachedState {
+    const entry = { state, touched };
+    this.#young.set(tag, entry);
+    return entry;
   }
 
   /**
-   * Makes room when the young generation is full. Answers false when more than twice the limit would have to stay
-   * because stored states lag behind: the caller then refuses work rather than grow without bound.
+   * Makes room when the young generation is full. Answers false when more than twice the limit has to stay because
+   * stored states lag behind: the caller then refuses work rather than grow without bound.
    */
   makeRoom(): boolean {
-    if (this.#young.size < this.limit / 2) return true;
+    if (this.#young.size >= this.limit / 2) this.#dropOld();
+    // Still too many: what was used lately has to go as well, if it may.
+    if (this.size > this.limit * 2) this.#dropOld();
+    return this.size <= this.limit * 2;
+  }
+
+  #dropOld(): void {
     for (const [tag, entry] of this.#old) if (entry.touched > this.#checkpoint) this.#young.set(tag, entry);
-    const kept = this.#young.size;
     this.#old = this.#young;
     this.#young = new Map();
-    return kept <= this.limit * 2;
   }
 }
 
@@ -96,5 +100,10 @@ export class RecentMap<K, V> {
   delete(key: K): void {
     this.#young.delete(key);
     this.#old.delete(key);
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
   }
 }

@@ -1,5 +1,10 @@
 import { type Command, type CommandBus, type CommandName, type Outcome, Unavailable } from '../commands.js';
-import { DEFAULT_PROCESSOR_OPTIONS, type ProcessorOptions, type ProcessorPorts, TenantWriter } from './tenant-writer.js';
+import {
+  DEFAULT_PROCESSOR_OPTIONS,
+  type ProcessorOptions,
+  type ProcessorPorts,
+  TenantWriter,
+} from './tenant-writer.js';
 
 /** Tenants whose writers are kept in memory; idle ones beyond it are let go, least recently used first. */
 const MAX_WRITERS = 1_000;
@@ -27,6 +32,10 @@ export class CommandProcessor implements CommandBus {
     if (writer === undefined) {
       this.#letGo();
       writer = new TenantWriter(command.tenantId, this.ports, this.#options);
+      this.#writers.set(command.tenantId, writer);
+    } else if (this.#writers.size > MAX_WRITERS / 2) {
+      // Least recently used first, once it matters.
+      this.#writers.delete(command.tenantId);
       this.#writers.set(command.tenantId, writer);
     }
     return writer.execute(command as unknown as Command);

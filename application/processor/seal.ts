@@ -45,7 +45,18 @@ export function seal(
   const dataText = JSON.stringify(event.data);
   const effectiveAt = event.effectiveAt ?? recordedAt.slice(0, 10);
   const { id, type, version, tags } = event;
-  const canonical = canonicalText({ tenantId, revision, id, type, version, recordedAt, effectiveAt, tags, metaText, dataText });
+  const canonical = canonicalText({
+    tenantId,
+    revision,
+    id,
+    type,
+    version,
+    recordedAt,
+    effectiveAt,
+    tags,
+    metaText,
+    dataText,
+  });
   const hash = chainHash(previousHash, canonical);
   return {
     id,
@@ -57,6 +68,7 @@ export function seal(
     dataText,
     metaText,
     hash,
+    previousHash,
     ...(keyId === undefined ? {} : { keyId }),
   };
 }

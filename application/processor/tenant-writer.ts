@@ -1,7 +1,4 @@
-import { aggregateOf, evolveTag } from '../../domain/aggregates.js';
-import type { KeyAnswer } from '../../domain/shared/decider.js';
-import type { DomainEvent, Tag } from '../../domain/shared/event.js';
-import { type Refusal } from '../../domain/shared/refusal.js';
+import type { Tag } from '../../domain/shared/event.js';
 import { type Command, type CommittedEvent, type Outcome, Overloaded, Unavailable } from '../commands.js';
 import type { Clock, IdSource } from '../ports/clock.js';
 import {
@@ -13,9 +10,10 @@ import {
   type StoredEvent,
 } from '../ports/event-log.js';
 import type { StateStore } from '../ports/state-store.js';
-import { AggregateCache, RecentMap } from './aggregate-cache.js';
+import { readCommit, readReplayed } from './recall.js';
 import { seal } from './seal.js';
-import { type Decision, type Memory, Work, committed } from './work.js';
+import { TenantMemory } from './tenant-memory.js';
+import { type Decision, Work, committed } from './work.js';
 
 export interface ProcessorOptions {
   /** Commands that may wait for one tenant; one more is refused with `Overloaded`. */
@@ -73,25 +71,42 @@ interface Settled {
   readonly decision: Decision;
 }
 
-/** A decided batch on its way to the log. */
-interface Batch {
+/** A batch that was decided and has not been sent. */
+interface Decided {
   readonly work: Work;
   readonly settled: readonly Settled[];
+}
+
+type Appended = Extract<AppendResult, { status: 'appended' }>;
+type Sent = AppendResult | { readonly status: 'failed'; readonly error: unknown };
+type Failed = Exclude<Sent, { status: 'appended' }>;
+
+/** A batch on its way to the log. */
+interface Batch extends Decided {
   readonly sealed: readonly SealedEvent[];
   readonly expectedRevision: number;
-  result: Promise<AppendResult | { readonly status: 'failed'; readonly error: unknown }>;
+  readonly result: Promise<Sent>;
   done: boolean;
 }
 
 /** With an append under way the next batch is sent beside it only if it has this many events. */
 const PIPELINE_WORTH_EVENTS = 64;
 
+/** Rounds of loading that one batch may need: a command may look in one place to learn the next, not for ever. */
+const MAX_LOAD_ROUNDS = 12;
+
 function weightOf(command: Command): number {
   return command.name === 'post-entries' ? (command as Command<'post-entries'>).payload.instructions.length : 1;
 }
 
-/** Rounds of loading that one batch may need: a command may look in one place to learn the next, not for ever. */
-const MAX_LOAD_ROUNDS = 12;
+function waitingOf(batches: readonly Decided[]): Waiting[] {
+  return batches.flatMap((batch) => batch.settled.map(({ waiting }) => waiting));
+}
+
+/** Neither appended nor refused, as far as is known. */
+function isOpen(result: Sent): boolean {
+  return result.status === 'failed' && !(result.error instanceof AppendRejected);
+}
 
 /**
  * The single writer of one tenant in this process: collects commands, decides them in memory one after another,
@@ -100,33 +115,28 @@ const MAX_LOAD_ROUNDS = 12;
  */
 export class TenantWriter {
   readonly #queue: Waiting[] = [];
-  readonly #memory: Memory;
-  readonly #cache: AggregateCache;
+  readonly #memory: TenantMemory;
+  /** Where the log will end when everything under way has been appended. Undefined: memory must be opened anew. */
   #head: LogHead | undefined;
   #running = false;
+  /** Answers that are being read from the log. */
+  #recalling = 0;
   #wake: (() => void) | undefined;
   /** Batches under way, oldest first. */
   readonly #inFlight: Batch[] = [];
-  /** Commands that are decided alone because a batch with them was rejected. */
+  /** Commands at the front of the queue that are decided one by one because a batch with them was rejected. */
   #alone = 0;
-  /** Memory may not be trusted: open again before the next batch. */
-  #stale = true;
 
   constructor(
     readonly tenantId: string,
     private readonly ports: ProcessorPorts,
     private readonly options: ProcessorOptions,
   ) {
-    this.#cache = new AggregateCache(options.maxCachedAggregates);
-    this.#memory = {
-      states: this.#cache,
-      keys: new RecentMap<string, KeyAnswer>(options.maxRecentKeys),
-      events: new Map(),
-    };
+    this.#memory = new TenantMemory(tenantId, ports, options);
   }
 
   get idle(): boolean {
-    return !this.#running && this.#queue.length === 0;
+    return !this.#running && this.#queue.length === 0 && this.#recalling === 0;
   }
 
   get queueLength(): number {
@@ -146,12 +156,15 @@ export class TenantWriter {
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.ports;
     while (this.#queue.length > 0 || this.#inFlight.length > 0) {
-      await clock.turn();
-      while (this.#inFlight[0]?.done === true) await this.#finishOldest();
-      if (this.#worthDeciding()) await this.#next();
-      else await this.#somethingHappens();
+      try {
+        await this.ports.clock.turn();
+        while (this.#inFlight[0]?.done === true) await this.#finishOldest();
+        if (this.#worthDeciding()) await this.#next();
+        else await this.#somethingHappens();
+      } catch (defect) {
+        this.#broken(defect);
+      }
     }
     this.#running = false;
   }
@@ -183,14 +196,16 @@ export class TenantWriter {
   async #next(): Promise<void> {
     const taken = this.#take();
     try {
-      if (this.#stale) await this.#open();
-      const batch = await this.#decide(taken);
-      if (batch === undefined) return;
-      let sound = true;
-      while (this.#inFlight.length >= this.ports.log.pipelineDepth) sound = (await this.#finishOldest(batch)) && sound;
-      // A batch that failed meanwhile has undone memory under this one: decide it again.
-      if (sound) this.#send(batch);
-      else this.#putBack(taken);
+      this.#head ??= await this.#memory.open();
+      const decided = await this.#decide(taken, this.#head);
+      if (decided.work.decided.length === 0) {
+        await this.#answerWithoutEvents(decided);
+        return;
+      }
+      while (this.#inFlight.length >= this.ports.log.pipelineDepth) {
+        if (!(await this.#finishOldest(decided))) return;
+      }
+      this.#send(decided, this.#head);
     } catch (error) {
       await this.#failed(taken, error);
     }
@@ -209,99 +224,28 @@ export class TenantWriter {
     return this.#queue.splice(0, count);
   }
 
-  #putBack(taken: readonly Waiting[]): void {
-    this.#queue.unshift(...taken);
-  }
-
-  /** Reads the head and folds what stored states do not hold yet, so that a cold aggregate is one query away. */
-  async #open(): Promise<void> {
-    const { log, states } = this.ports;
-    const head = await log.head(this.tenantId);
-    this.#cache.clear();
-    const { revision } = await states.load(this.tenantId, []);
-    this.#cache.advanceCheckpoint(revision);
-    if (head.revision - revision > this.options.maxOpenTail) {
-      throw new Unavailable(`stored states are ${head.revision - revision} events behind the log`);
-    }
-    await this.#foldTail(revision + 1, head.revision);
-    this.#head = head;
-    this.#stale = false;
-  }
-
-  /** Folds revisions from…to of the log into memory, loading what is not there. */
-  async #foldTail(from: number, to: number): Promise<void> {
-    if (to < from) return;
-    const page: StoredEvent[] = [];
-    for await (const event of this.ports.log.read(this.tenantId, { from, to })) {
-      page.push(event);
-      if (page.length >= 1_000) await this.#foldPage(page.splice(0));
-    }
-    await this.#foldPage(page);
-  }
-
-  async #foldPage(events: readonly StoredEvent[]): Promise<void> {
-    const absent = new Set<Tag>();
-    for (const event of events) {
-      for (const tag of event.tags) if (!this.#cache.has(tag) && aggregateOf(tag) !== undefined) absent.add(tag);
-    }
-    if (absent.size > 0) await this.#load([...absent]);
-    for (const event of events) {
-      for (const tag of event.tags) {
-        const entry = this.#cache.get(tag);
-        if (entry === undefined || event.revision <= entry.touched) continue;
-        entry.state = evolveTag(tag, entry.state, event);
-        entry.touched = event.revision;
-      }
-      if (event.keyId !== undefined) this.#memory.keys.set(event.keyId, answerOf(event));
-    }
-  }
-
-  /** Loads states into memory, each with the revision it is complete to. */
-  async #load(tags: readonly Tag[]): Promise<void> {
-    const loaded = await this.ports.states.load(this.tenantId, tags);
-    this.#cache.advanceCheckpoint(loaded.revision);
-    for (const tag of tags) {
-      const found = aggregateOf(tag);
-      if (found === undefined) continue;
-      const stored = loaded.states.get(tag);
-      const state = stored === undefined ? found.aggregate.initial(found.id) : found.aggregate.fromJson(stored as never);
-      this.#cache.set(tag, state, loaded.revision);
-    }
-  }
-
-  /** Decides a batch; undefined when nothing has to be appended (then its callers are answered already). */
-  async #decide(taken: readonly Waiting[]): Promise<Batch | undefined> {
-    if (!this.#cache.makeRoom()) {
-      await this.#load([]);
-      if (!this.#cache.makeRoom()) throw new Overloaded(5);
-    }
-    const head = this.#currentHead();
+  async #decide(taken: readonly Waiting[], head: LogHead): Promise<Decided> {
+    await this.#memory.makeRoom();
     this.#memory.events.clear();
-    const now = this.#recordingTime(head);
-    const work = new Work(this.tenantId, head.revision + 1, now, this.#memory, this.ports.ids);
-    let settled: Settled[];
+    const work = new Work(this.tenantId, head.revision + 1, this.#recordingTime(head), this.#memory, this.ports.ids);
     try {
-      settled = await this.#runAll(work, taken);
+      return { work, settled: await this.#runAll(work, taken) };
     } catch (error) {
       work.undoAll();
       throw error;
     }
-    if (work.decided.length === 0) {
-      await this.#answerWithoutEvents(settled);
-      return undefined;
-    }
-    const sealed = this.#seal(work, head);
-    return { work, settled, sealed, expectedRevision: head.revision, result: NOT_SENT, done: false };
   }
 
   /** Runs every command of the batch, loading what they miss, until all are decided. */
   async #runAll(work: Work, taken: readonly Waiting[]): Promise<Settled[]> {
     const settled: Settled[] = [];
+    const lookedUp = new Set<string>();
     let open: readonly Waiting[] = taken;
     for (let round = 0; open.length > 0; round += 1) {
       const again: Waiting[] = [];
       const tags = new Set<Tag>();
       const events = new Set<string>();
+      const keys = new Set<string>();
       for (const waiting of open) {
         let result: ReturnType<Work['run']>;
         try {
@@ -314,29 +258,25 @@ export class TenantWriter {
           again.push(waiting);
           for (const tag of result.missing.tags) tags.add(tag);
           for (const id of result.missing.events) events.add(id);
-        } else {
-          settled.push({ waiting, decision: result });
+          continue;
         }
+        // No append will tell whether these keys were answered before: a refusal that leaves them free must ask.
+        const unknown = result.status === 'refused' ? result.unknownKeys.filter((key) => !lookedUp.has(key)) : [];
+        if (unknown.length === 0) settled.push({ waiting, decision: result });
+        else again.push(waiting);
+        for (const key of unknown) keys.add(key);
+      }
+      if (round >= MAX_LOAD_ROUNDS) {
+        this.#reject(again, new Unavailable('a command needs more rounds of loading than there may be'));
+        return settled;
       }
       open = again;
-      if (again.length === 0) break;
-      if (round >= MAX_LOAD_ROUNDS) throw new Unavailable('a command needs more rounds of loading than there may be');
-      if (tags.size > 0) await this.#load([...tags]);
-      if (events.size > 0) await this.#loadEvents([...events]);
+      if (tags.size > 0) await this.#memory.load([...tags]);
+      if (events.size > 0) await this.#memory.loadEvents([...events]);
+      if (keys.size > 0) await this.#memory.learn([...keys]);
+      for (const key of keys) lookedUp.add(key);
     }
     return settled;
-  }
-
-  async #loadEvents(ids: readonly string[]): Promise<void> {
-    const found = await this.ports.log.eventsById(this.tenantId, ids);
-    for (const id of ids) this.#memory.events.set(id, null);
-    for (const event of found) this.#memory.events.set(event.id, event);
-  }
-
-  /** The head as it will be when everything under way has been appended. */
-  #currentHead(): LogHead {
-    if (this.#head === undefined) throw new Error('the writer is not open');
-    return this.#head;
   }
 
   /** Time never runs backwards in a log. */
@@ -346,8 +286,7 @@ export class TenantWriter {
   }
 
   #seal(work: Work, head: LogHead): SealedEvent[] {
-    let { hash } = head;
-    let revision = head.revision;
+    let { hash, revision } = head;
     const sealed: SealedEvent[] = [];
     for (const { event, meta, keyId } of work.decided) {
       revision += 1;
@@ -358,48 +297,65 @@ export class TenantWriter {
     return sealed;
   }
 
-  #send(batch: Batch): void {
-    const last = batch.sealed[batch.sealed.length - 1];
-    if (last === undefined) throw new Error('an empty batch was sent');
-    batch.result = this.ports.log
-      .append(this.tenantId, batch.expectedRevision, batch.sealed)
+  #send(decided: Decided, head: LogHead): void {
+    const sealed = this.#seal(decided.work, head);
+    const result: Promise<Sent> = this.ports.log
+      .append(this.tenantId, head.revision, sealed)
       .catch((error: unknown) => ({ status: 'failed' as const, error }))
       .finally(() => {
         batch.done = true;
       });
+    const batch: Batch = { ...decided, sealed, expectedRevision: head.revision, result, done: false };
     this.#inFlight.push(batch);
-    this.#head = {
-      revision: batch.expectedRevision + batch.sealed.length,
-      hash: last.hash,
-      recordedAt: last.recordedAt,
-      position: '',
-    };
-    this.ports.observer?.batch(batch.settled.length, batch.sealed.length);
+    const { hash, recordedAt } = sealed[sealed.length - 1] as SealedEvent;
+    this.#head = { revision: head.revision + sealed.length, hash, recordedAt, position: '' };
+    this.ports.observer?.batch(batch.settled.length, sealed.length);
   }
 
-  /** Waits for the oldest batch under way. If it failed, undoes `pending` (decided, not sent) and all behind it. */
-  async #finishOldest(pending?: Batch): Promise<boolean> {
+  /**
+   * Waits for the oldest batch under way and answers it. If it failed, everything that was decided on top of it is
+   * undone and waits again, `pending` (decided, not sent) too, and the answer is false.
+   */
+  async #finishOldest(pending?: Decided): Promise<boolean> {
     const [batch] = this.#inFlight;
     if (batch === undefined) return true;
     let result = await batch.result;
-    if (result.status === 'failed' && !(result.error instanceof AppendRejected)) result = await this.#retryAppend(batch);
+    if (isOpen(result)) result = await this.#retryAppend(batch);
     if (result.status === 'appended') {
       this.#inFlight.shift();
       this.#answer(batch, result);
       return true;
     }
-    // Whatever was decided on top of it falls with it; its own result is a conflict or an error too.
-    const behind = this.#inFlight.splice(0);
-    await Promise.all(behind.map((other) => other.result));
-    pending?.work.undoAll();
-    for (const other of behind.reverse()) other.work.undoAll();
-    this.#putBack(behind.reverse().flatMap((other) => other.settled.map(({ waiting }) => waiting)));
+    const behind = this.#inFlight.slice(1);
+    const again: Decided[] = [];
+    for (const other of behind) if (await this.#fellToo(other, result)) again.push(other);
+    if (pending !== undefined) again.push(pending);
+    for (const undone of [batch, ...behind, ...(pending === undefined ? [] : [pending])].reverse())
+      undone.work.undoAll();
+    this.#inFlight.length = 0;
+    this.#queue.unshift(...waitingOf(again));
     await this.#recover(batch, result);
     return false;
   }
 
+  /**
+   * Whether a batch behind one that failed was certainly not appended, so that it may be decided again. One that may
+   * have been must not: a command without a key would take effect twice. Its callers are told.
+   */
+  async #fellToo(behind: Batch, first: Failed): Promise<boolean> {
+    const result = await behind.result;
+    if (!isOpen(first)) {
+      if (result.status === 'appended') throw new Error('a batch was appended behind one that was not');
+      return true;
+    }
+    if (result.status === 'appended') this.#answer(behind, result);
+    else if (isOpen(result)) this.#reject(waitingOf([behind]), unreachable(result));
+    else return true;
+    return false;
+  }
+
   /** The same append again: it is idempotent by event id, so a lost answer is found and nothing is doubled. */
-  async #retryAppend(batch: Batch): Promise<AppendResult | { status: 'failed'; error: unknown }> {
+  async #retryAppend(batch: Batch): Promise<Sent> {
     const { log, clock, ids } = this.ports;
     let error: unknown;
     for (let attempt = 1; attempt <= this.options.maxAppendRetries; attempt += 1) {
@@ -414,47 +370,38 @@ export class TenantWriter {
     return { status: 'failed', error };
   }
 
-  async #recover(batch: Batch, result: Exclude<Awaited<Batch['result']>, { status: 'appended' }>): Promise<void> {
-    const first = batch.settled.map(({ waiting }) => waiting);
-    // Memory stands where the last acknowledged append left it.
-    this.#head = { ...this.#currentHead(), revision: batch.expectedRevision };
+  /** Brings memory, from which the failed batch was taken away, to where the log ends; its commands go first again. */
+  async #recover(batch: Batch, result: Failed): Promise<void> {
+    const waiting = waitingOf([batch]);
+    this.#head = undefined;
+    if (isOpen(result)) {
+      this.#reject(waiting, unreachable(result));
+      return;
+    }
+    this.#queue.unshift(...waiting);
     try {
-      if (result.status === 'keys-taken') {
-        const events = await this.ports.log.eventsByKey(this.tenantId, result.keyIds);
-        for (const event of events) if (event.keyId !== undefined) this.#memory.keys.set(event.keyId, answerOf(event));
-      } else if (result.status === 'conflict') {
+      if (result.status === 'conflict') {
         this.ports.observer?.conflict();
-        await this.#backOff(first);
-      } else if (result.error instanceof AppendRejected) {
-        if (first.length === 1) this.#reject(first, result.error);
-        else this.#alone = first.length;
+        await this.#lostRound(waiting);
+      } else if (result.status === 'keys-taken') {
+        await this.#lostRound(waiting);
+        await this.#memory.learn(result.keyIds);
+      } else if (waiting.length === 1) {
+        this.#reject(waiting, result.error);
       } else {
-        this.#stale = true;
-        this.#reject(first, new Unavailable('the log could not be reached', { cause: result.error }));
-        return;
+        this.#alone = waiting.length;
       }
-      await this.#catchUp(batch.expectedRevision);
+      this.#head = await this.#memory.catchUp(batch.expectedRevision);
     } catch {
-      this.#stale = true;
+      // Opened anew before the next batch, which tells its callers if that fails too.
     }
   }
 
-  /** Folds in what others appended after the last revision this writer knows. */
-  async #catchUp(known: number): Promise<void> {
-    const head = await this.ports.log.head(this.tenantId);
-    await this.#foldTail(known + 1, head.revision);
-    this.#head = head;
-  }
-
-  /** Counts a round against the callers; those that lost too often are told so. Waits a moment with jitter. */
-  async #backOff(waiting: readonly Waiting[]): Promise<void> {
+  /** Counts a round against commands; those that lost too often are told so. Waits a moment with jitter. */
+  async #lostRound(waiting: readonly Waiting[]): Promise<void> {
     let most = 0;
-    const lost: Waiting[] = [];
-    for (const one of waiting) {
-      one.rounds += 1;
-      most = Math.max(most, one.rounds);
-      if (one.rounds > this.options.maxConflictRounds) lost.push(one);
-    }
+    for (const one of waiting) most = Math.max(most, (one.rounds += 1));
+    const lost = waiting.filter((one) => one.rounds > this.options.maxConflictRounds);
     this.#reject(lost, new Unavailable('other writers were first too often'));
     if (most > 2) await this.ports.clock.sleep(this.ports.ids.random() * Math.min(50, most * 2));
   }
@@ -467,44 +414,56 @@ export class TenantWriter {
     }
   }
 
-  /** Something outside an append failed: the callers are told, memory is opened anew. */
+  /** Something outside an append failed, before anything of `taken` was sent: its callers are told. */
   async #failed(taken: readonly Waiting[], error: unknown): Promise<void> {
-    while (this.#inFlight.length > 0) await this.#finishOldest();
-    this.#stale = true;
-    const cause = error instanceof Overloaded || error instanceof Unavailable ? error : new Unavailable('the log could not be reached', { cause: error });
-    this.#reject(taken, cause);
+    try {
+      while (this.#inFlight.length > 0) await this.#finishOldest();
+    } catch (defect) {
+      this.#broken(defect);
+    }
+    if (!(error instanceof Overloaded)) this.#head = undefined;
+    const known = error instanceof Overloaded || error instanceof Unavailable;
+    this.#reject(taken, known ? error : new Unavailable('the log could not be reached', { cause: error }));
+  }
+
+  /** A defect: nothing is known about what is under way. The writer goes on from what is in the log. */
+  #broken(defect: unknown): void {
+    this.#head = undefined;
+    this.#reject(waitingOf(this.#inFlight.splice(0)), new Unavailable('the writer failed', { cause: defect }));
   }
 
   /** Refusals and replays rest on memory: they are given only if the log still ends where memory thinks it does. */
-  async #answerWithoutEvents(settled: readonly Settled[]): Promise<void> {
-    let sound = true;
-    while (this.#inFlight.length > 0) sound = (await this.#finishOldest()) && sound;
-    const known = this.#currentHead().revision;
+  async #answerWithoutEvents(decided: Decided): Promise<void> {
+    while (this.#inFlight.length > 0) if (!(await this.#finishOldest(decided))) return;
+    const known = this.#head as LogHead;
     const head = await this.ports.log.head(this.tenantId);
-    if (!sound || head.revision !== known) {
-      if (!this.#stale) await this.#catchUp(known);
-      this.#putBack(settled.map(({ waiting }) => waiting));
+    if (head.revision === known.revision && head.hash === known.hash) {
+      this.#head = head;
+      for (const one of decided.settled) this.#settle(one, [], head.revision, head.position);
       return;
     }
-    this.#head = head;
-    for (const { waiting, decision } of settled) this.#settle(waiting, decision, [], head.revision, head.position);
+    const waiting = waitingOf([decided]);
+    this.#queue.unshift(...waiting);
+    await this.#lostRound(waiting);
+    this.#head = await this.#memory.catchUp(known.revision);
   }
 
-  #answer(batch: Batch, appended: Extract<AppendResult, { status: 'appended' }>): void {
-    const { work, sealed } = batch;
-    const events: CommittedEvent[] = work.decided.map(({ event, meta }) => committed(event, work.now, meta));
-    this.#publish(batch, events, appended);
-    for (const { waiting, decision } of batch.settled) {
-      this.#settle(waiting, decision, events, appended.lastRevision, appended.lastPosition);
+  #answer(batch: Batch, appended: Appended): void {
+    const events: CommittedEvent[] = batch.work.decided.map(({ event, meta }) =>
+      committed(event, batch.work.now, meta),
+    );
+    try {
+      this.#publish(batch, events, appended);
+    } finally {
+      for (const one of batch.settled) this.#settle(one, events, appended.lastRevision, appended.lastPosition);
     }
-    if (sealed.length !== events.length) throw new Error('sealed and committed events differ in number');
   }
 
-  #publish(batch: Batch, events: readonly CommittedEvent[], appended: Extract<AppendResult, { status: 'appended' }>): void {
+  #publish(batch: Batch, events: readonly CommittedEvent[], appended: Appended): void {
     const { observer } = this.ports;
     if (observer === undefined) return;
     observer.committed(
-      batch.sealed.map((one, index) => {
+      batch.sealed.map(({ previousHash: _, ...one }, index) => {
         const event = events[index] as CommittedEvent;
         return {
           ...one,
@@ -519,88 +478,45 @@ export class TenantWriter {
     );
   }
 
-  #settle(
-    waiting: Waiting,
-    decision: Decision,
-    events: readonly CommittedEvent[],
-    revision: number,
-    position: string,
-  ): void {
+  #settle(settled: Settled, events: readonly CommittedEvent[], revision: number, position: string): void {
+    const { waiting, decision } = settled;
     if (decision.status === 'refused') {
       const { refusal, replayed } = decision;
       waiting.resolve({ status: 'refused', refusal, replayed });
-      return;
-    }
-    if (decision.status === 'accepted' && decision.parts.every((part) => 'index' in part)) {
+    } else if (decision.status === 'accepted' && decision.parts.every((part) => 'index' in part)) {
       const own = decision.parts.map((part) => events[(part as { index: number }).index] as CommittedEvent);
       waiting.resolve({ status: 'accepted', events: own, revision, position, replayed: false });
-      return;
+    } else {
+      this.#recalling += 1;
+      void this.#recall(decision, events)
+        .then((recalled) => waiting.resolve({ status: 'accepted', ...recalled, revision, position }))
+        .catch((error: unknown) => {
+          waiting.reject(new Unavailable('the first answer could not be read', { cause: error }));
+        })
+        .finally(() => {
+          this.#recalling -= 1;
+        });
     }
-    void this.#settleFromLog(waiting, decision, events, revision, position);
   }
 
   /** Answers that hold parts of earlier commits read them from the log. */
-  async #settleFromLog(
-    waiting: Waiting,
+  async #recall(
     decision: Exclude<Decision, { status: 'refused' }>,
     events: readonly CommittedEvent[],
-    revision: number,
-    position: string,
-  ): Promise<void> {
-    try {
-      if (decision.status === 'replay') {
-        const replayed = await this.#readCommit(decision.answer);
-        waiting.resolve({ status: 'accepted', events: replayed, revision, position, replayed: true });
-        return;
-      }
-      const parts: CommittedEvent[] = [];
-      for (const part of decision.parts) {
-        if ('index' in part) parts.push(events[part.index] as CommittedEvent);
-        else parts.push(...(await this.#readRevisions(part.replay.revision, part.replay.revision)).map(asReplayed));
-      }
-      const replayed = decision.parts.length > 0 && decision.parts.every((part) => 'replay' in part);
-      waiting.resolve({ status: 'accepted', events: parts, revision, position, replayed });
-    } catch (error) {
-      waiting.reject(new Unavailable('the first answer could not be read', { cause: error }));
+  ): Promise<{ events: CommittedEvent[]; replayed: boolean }> {
+    const { log } = this.ports;
+    if (decision.status === 'replay') {
+      return { events: await readCommit(log, this.tenantId, decision.answer), replayed: true };
     }
-  }
-
-  /** The events of the commit that a header key answered, with earlier parts put back in their places. */
-  async #readCommit(answer: KeyAnswer): Promise<CommittedEvent[]> {
-    const stored = await this.#readRevisions(answer.revision, answer.revision + answer.events - 1);
-    const [first] = stored;
-    if (first === undefined || first.type !== 'command-accepted') return stored;
-    const { replays = [] } = first.data as { replays?: Array<{ index: number; revision: number }> };
-    const parts = stored.slice(1);
-    for (const { index, revision } of replays) {
-      parts.splice(index, 0, ...(await this.#readRevisions(revision, revision)).map(asReplayed));
+    const parts: CommittedEvent[] = [];
+    for (const part of decision.parts) {
+      if ('index' in part) parts.push(events[part.index] as CommittedEvent);
+      else parts.push(await readReplayed(log, this.tenantId, part.replay.revision));
     }
-    return parts;
-  }
-
-  async #readRevisions(from: number, to: number): Promise<CommittedEvent[]> {
-    const events: CommittedEvent[] = [];
-    for await (const event of this.ports.log.read(this.tenantId, { from, to })) events.push(event);
-    if (events.length !== to - from + 1) throw new Error(`revisions ${from} to ${to} are not all there`);
-    return events;
+    return { events: parts, replayed: decision.parts.every((part) => 'replay' in part) };
   }
 }
 
-const NOT_SENT: Batch['result'] = Promise.resolve({ status: 'failed', error: new Error('the batch was not sent') });
-
-const asReplayed = (event: CommittedEvent): CommittedEvent => ({ ...event, replayed: true });
-
-/** What a stored keyed event answers. */
-function answerOf(event: StoredEvent): KeyAnswer {
-  const { requestHash = '', events = '1' } = event.meta;
-  const answer = { requestHash, revision: event.revision, events: Number.parseInt(events, 10) };
-  return event.type === 'command-refused' ? { ...answer, refusal: refusalOf(event) } : answer;
-}
-
-function refusalOf(event: DomainEvent): Refusal {
-  const { operation: _operation, instructionKey: _key, ...refusal } = event.data as Refusal & {
-    operation: string;
-    instructionKey?: string;
-  };
-  return refusal;
+function unreachable(result: Sent): Unavailable {
+  return new Unavailable('the log could not be reached', result.status === 'failed' ? { cause: result.error } : {});
 }

@@ -5,7 +5,8 @@ import { type Refusal, refuse } from '../../domain/shared/refusal.js';
 import type { Command, CommittedEvent } from '../commands.js';
 import { type Peek, commandDefinition } from '../deciders.js';
 import type { IdSource } from '../ports/clock.js';
-import type { AggregateCache, CachedState, RecentMap } from './aggregate-cache.js';
+import type { CachedState } from './aggregate-cache.js';
+import type { TenantMemory } from './tenant-memory.js';
 
 /** What a command needs and memory does not have. */
 export interface Missing {
@@ -25,7 +26,13 @@ export type ResultPart = { readonly index: number } | { readonly replay: KeyAnsw
 
 export type Decision =
   | { readonly status: 'accepted'; readonly parts: readonly ResultPart[]; readonly count: number }
-  | { readonly status: 'refused'; readonly refusal: Refusal; readonly replayed: boolean; readonly recorded: boolean }
+  | {
+      readonly status: 'refused';
+      readonly refusal: Refusal;
+      readonly replayed: boolean;
+      /** Keys that memory does not know and this refusal leaves free: the log may know what they answered. */
+      readonly unknownKeys: readonly string[];
+    }
   /** The header key was answered before: read that commit. */
   | { readonly status: 'replay'; readonly answer: KeyAnswer };
 
@@ -36,14 +43,6 @@ const MISSING = { missing: true } as const;
 type Undo =
   | { readonly tag: Tag; readonly entry: CachedState; readonly state: unknown; readonly touched: number }
   | { readonly keyId: string };
-
-/** What a tenant's writer keeps in memory. */
-export interface Memory {
-  readonly states: AggregateCache;
-  readonly keys: RecentMap<string, KeyAnswer>;
-  /** Events that deciders asked for by id (originals of reversals); null: known to be absent for this batch. */
-  readonly events: Map<string, DomainEvent | null>;
-}
 
 /**
  * One batch in the making: runs deciders one after another on the states left by the ones before, collects their
@@ -56,7 +55,7 @@ export class Work implements DecisionContext {
   readonly today: string;
   actor: Actor = { subject: '', roles: [] };
 
-  readonly #memory: Memory;
+  readonly #memory: TenantMemory;
   readonly #ids: IdSource;
   readonly #undo: Undo[] = [];
   /** Revision of the first event of this batch. */
@@ -66,7 +65,7 @@ export class Work implements DecisionContext {
   #commandMeta = '';
   #metaOpen = '';
 
-  constructor(tenantId: string, firstRevision: number, now: string, memory: Memory, ids: IdSource) {
+  constructor(tenantId: string, firstRevision: number, now: string, memory: TenantMemory, ids: IdSource) {
     this.tenantId = tenantId;
     this.#firstRevision = firstRevision;
     this.now = now;
@@ -160,7 +159,8 @@ export class Work implements DecisionContext {
     const meta = key === undefined ? this.#commandMeta : `${this.#metaOpen},"requestHash":"${key.requestHash}"}`;
     this.decided.push({ event, meta, keyId: key?.id });
     this.#parts.push({ index });
-    if (key !== undefined) this.#remember(key.id, { requestHash: key.requestHash, revision: this.#firstRevision + index, events: 1 });
+    if (key !== undefined)
+      this.#remember(key.id, { requestHash: key.requestHash, revision: this.#firstRevision + index, events: 1 });
     for (const tag of draft.tags) this.#evolve(tag, event, this.#firstRevision + index);
     return event;
   }
@@ -181,9 +181,7 @@ export class Work implements DecisionContext {
         this.#missing = { tags: [tag], events: [] };
         throw MISSING;
       }
-      states.set(tag, found.aggregate.initial(found.id), -1);
-      entry = states.get(tag);
-      if (entry === undefined) throw new Error('a state that was set is not there');
+      entry = states.set(tag, found.aggregate.initial(found.id), -1);
     }
     this.#undo.push({ tag, entry, state: entry.state, touched: entry.touched });
     entry.state = evolveTag(tag, entry.state, event);
@@ -223,32 +221,34 @@ export class Work implements DecisionContext {
 
   #refused(command: Command, refusal: Refusal): Decision {
     const definition = commandDefinition(command.name);
+    const fresh = new Map<string, { text: string; id: string; requestHash: string }>();
     const keys = [...(definition.innerKeys?.(command.payload) ?? [])];
     if (command.idempotency !== undefined) keys.unshift({ text: '', ...command.idempotency });
-    const fresh = keys.filter((key) => this.#memory.keys.get(key.id) === undefined);
-    const replayed = keys.length > 0 && fresh.length === 0 && refusal.refused !== 'idempotency-key-reused';
-    const recordable = definition.recordsRefusals && !NEVER_RECORDED.has(refusal.refused) && isDistinct(keys);
-    if (!recordable || fresh.length === 0) return { status: 'refused', refusal, replayed, recorded: false };
-    for (const key of fresh) {
-      const index = this.decided.length;
-      this.decided.push({
-        event: {
-          id: this.#ids.eventId(),
-          type: 'command-refused',
-          version: 1,
-          data: {
-            operation: command.name,
-            ...refusal,
-            ...(key.text === '' ? {} : { instructionKey: key.text }),
-          },
-          tags: [],
-        },
-        meta: `${this.#metaOpen},"requestHash":"${key.requestHash}"}`,
-        keyId: key.id,
-      });
-      this.#remember(key.id, { requestHash: key.requestHash, revision: this.#firstRevision + index, events: 1, refusal });
+    for (const key of keys)
+      if (this.#memory.keys.get(key.id) === undefined && !fresh.has(key.id)) fresh.set(key.id, key);
+    if (refusal.refused === 'idempotency-key-reused')
+      return { status: 'refused', refusal, replayed: false, unknownKeys: [] };
+    if (!definition.recordsRefusals || NEVER_RECORDED.has(refusal.refused)) {
+      return { status: 'refused', refusal, replayed: false, unknownKeys: [...fresh.keys()] };
     }
-    return { status: 'refused', refusal, replayed: false, recorded: true };
+    for (const key of fresh.values()) this.#record(command.name, refusal, key);
+    return { status: 'refused', refusal, replayed: keys.length > 0 && fresh.size === 0, unknownKeys: [] };
+  }
+
+  #record(operation: string, refusal: Refusal, key: { text: string; id: string; requestHash: string }): void {
+    const index = this.decided.length;
+    this.decided.push({
+      event: {
+        id: this.#ids.eventId(),
+        type: 'command-refused',
+        version: 1,
+        data: { operation, ...refusal, ...(key.text === '' ? {} : { instructionKey: key.text }) },
+        tags: [],
+      },
+      meta: `${this.#metaOpen},"requestHash":"${key.requestHash}"}`,
+      keyId: key.id,
+    });
+    this.#remember(key.id, { requestHash: key.requestHash, revision: this.#firstRevision + index, events: 1, refusal });
   }
 
   #placeAnswer(): void {
@@ -263,7 +263,9 @@ export class Work implements DecisionContext {
     const placed = this.decided[index];
     if (placed === undefined) throw new Error('the answering event is not there');
     const events = this.decided.length - index;
-    const replays = this.#parts.flatMap((part, at) => ('replay' in part ? [{ index: at, revision: part.replay.revision }] : []));
+    const replays = this.#parts.flatMap((part, at) =>
+      'replay' in part ? [{ index: at, revision: part.replay.revision }] : [],
+    );
     this.decided[index] = {
       event: { ...placed.event, data: { operation, ...(replays.length === 0 ? {} : { replays }) } },
       meta: `${this.#metaOpen},"requestHash":"${key.requestHash}","events":"${events}"}`,
@@ -289,26 +291,17 @@ export class Work implements DecisionContext {
   }
 }
 
-/** Refusals that are about the key or about who may ask, or that have no log to be recorded in. */
-const NEVER_RECORDED: ReadonlySet<string> = new Set([
-  'idempotency-key-reused',
-  'authority-required',
-  'tenant-not-found',
-  'tenant-suspended',
-]);
+/** Refusals that are about who may ask, or that have no log to be recorded in. */
+const NEVER_RECORDED: ReadonlySet<string> = new Set(['authority-required', 'tenant-not-found', 'tenant-suspended']);
 
-function isDistinct(keys: ReadonlyArray<{ id: string }>): boolean {
-  return new Set(keys.map((key) => key.id)).size === keys.length;
-}
-
-export function decideReplay(answer: KeyAnswer, requestHash: string): Decision {
+function decideReplay(answer: KeyAnswer, requestHash: string): Decision {
   if (answer.requestHash !== requestHash) {
     const refusal = refuse('idempotency-key-reused', 'this idempotency key was used for another request');
-    return { status: 'refused', refusal, replayed: false, recorded: false };
+    return { status: 'refused', refusal, replayed: false, unknownKeys: [] };
   }
   return answer.refusal === undefined
     ? { status: 'replay', answer }
-    : { status: 'refused', refusal: answer.refusal, replayed: true, recorded: false };
+    : { status: 'refused', refusal: answer.refusal, replayed: true, unknownKeys: [] };
 }
 
 /** The part of an event that answers are made from. */

@@ -17,7 +17,7 @@ import { accountTags, checkTenant, hasRole, openAccountState } from './guards.js
 import { accountProduct } from './products.js';
 
 /** A chosen number may be in the way of the running one: skip at most this many. */
-const MAX_NUMBER_SKIPS = 1000;
+export const MAX_NUMBER_SKIPS = 1000;
 
 export const decideOpenAccount: Decide<OpenAccount> = (command, context) => {
   const tenantRefusal = checkTenant(context);
@@ -28,7 +28,9 @@ export const decideOpenAccount: Decide<OpenAccount> = (command, context) => {
     return refuse('product-unknown', `there is no account product ${command.product}`, { field: 'productCode' });
   }
   if (!tenant.settings.currencies.includes(command.currency)) {
-    return refuse('currency-not-enabled', `${command.currency} is not a currency of this tenant`, { field: 'currencyCode' });
+    return refuse('currency-not-enabled', `${command.currency} is not a currency of this tenant`, {
+      field: 'currencyCode',
+    });
   }
   const limits = checkLimitValues(command);
   if (limits !== undefined) return limits;
@@ -174,8 +176,10 @@ export const decideSetAccountLimits: Decide<SetAccountLimits> = (command, contex
   const invalid = checkLimitValues(command);
   if (invalid !== undefined) return invalid;
   const overdraftLimit = command.overdraftLimit ?? account.overdraftLimit;
-  const minimumBalance = command.minimumBalance === undefined ? account.minimumBalance : (command.minimumBalance ?? undefined);
-  const maximumBalance = command.maximumBalance === undefined ? account.maximumBalance : (command.maximumBalance ?? undefined);
+  const minimumBalance =
+    command.minimumBalance === undefined ? account.minimumBalance : (command.minimumBalance ?? undefined);
+  const maximumBalance =
+    command.maximumBalance === undefined ? account.maximumBalance : (command.maximumBalance ?? undefined);
   const both = checkLimitValues({
     ...(minimumBalance === undefined ? {} : { minimumBalance }),
     ...(maximumBalance === undefined ? {} : { maximumBalance }),
@@ -183,7 +187,12 @@ export const decideSetAccountLimits: Decide<SetAccountLimits> = (command, contex
   if (both !== undefined) return both;
   const used = -normalBalance(account);
   const floor = floorOf({ ...account, overdraftLimit, minimumBalance });
-  if (command.overdraftLimit !== undefined && overdraftLimit < account.overdraftLimit && floor !== undefined && -used < floor) {
+  if (
+    command.overdraftLimit !== undefined &&
+    overdraftLimit < account.overdraftLimit &&
+    floor !== undefined &&
+    -used < floor
+  ) {
     return refuse('invalid-state', `account ${account.number} uses more overdraft than the new limit`, {
       field: 'overDraftLimit',
     });

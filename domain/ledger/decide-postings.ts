@@ -13,8 +13,6 @@ import { systemAccountNumber } from './products.js';
  * not posted again: the processor puts the first answer in its place.
  */
 export const decidePostEntries: Decide<PostEntries> = (command, context) => {
-  const tenantRefusal = checkTenant(context);
-  if (tenantRefusal !== undefined) return tenantRefusal;
   const single = command.instructions.length === 1;
   for (let i = 0; i < command.instructions.length; i += 1) {
     const instruction = command.instructions[i];
@@ -28,6 +26,9 @@ export const decidePostEntries: Decide<PostEntries> = (command, context) => {
       context.replay(before);
       continue;
     }
+    // What was answered once is answered again, whatever has become of the tenant.
+    const tenantRefusal = checkTenant(context);
+    if (tenantRefusal !== undefined) return tenantRefusal;
     const refusal = postInstruction(instruction, context);
     if (refusal !== undefined) return single ? refusal : inInstruction(refusal, i);
   }
@@ -85,7 +86,11 @@ function postInstruction(instruction: PostingInstruction, context: DecisionConte
   const posted = postEntry(
     {
       kind: 'posting',
-      lines: [...funding, { account: primary, currency: instruction.currency, side: primarySide, amount: total }, ...others],
+      lines: [
+        ...funding,
+        { account: primary, currency: instruction.currency, side: primarySide, amount: total },
+        ...others,
+      ],
       valueDate: instruction.valueDate,
       narration: instruction.narration,
       reference: instruction.reference,
@@ -117,8 +122,20 @@ function fundOverdraft(
   if (available === undefined || available >= total) return [];
   const shortfall = total - (available > 0n ? available : 0n);
   return [
-    { account: source, currency: instruction.currency, side: 'debit', amount: shortfall, narration: 'overdraft funding' },
-    { account: primary, currency: instruction.currency, side: 'credit', amount: shortfall, narration: 'overdraft funding' },
+    {
+      account: source,
+      currency: instruction.currency,
+      side: 'debit',
+      amount: shortfall,
+      narration: 'overdraft funding',
+    },
+    {
+      account: primary,
+      currency: instruction.currency,
+      side: 'credit',
+      amount: shortfall,
+      narration: 'overdraft funding',
+    },
   ];
 }
 
@@ -173,10 +190,20 @@ export const decidePostFxEntry: Decide<PostFxEntry> = (command, context) => {
     {
       kind: 'fx',
       lines: [
-        { account: rememberedAccountId(tenantId, command.sourceNumber), currency: sourceCurrency, side: 'debit', amount },
+        {
+          account: rememberedAccountId(tenantId, command.sourceNumber),
+          currency: sourceCurrency,
+          side: 'debit',
+          amount,
+        },
         { account: position(sourceCurrency), currency: sourceCurrency, side: 'credit', amount },
         { account: position(targetCurrency), currency: targetCurrency, side: 'debit', amount: counter.amount },
-        { account: rememberedAccountId(tenantId, command.targetNumber), currency: targetCurrency, side: 'credit', amount: counter.amount },
+        {
+          account: rememberedAccountId(tenantId, command.targetNumber),
+          currency: targetCurrency,
+          side: 'credit',
+          amount: counter.amount,
+        },
       ],
       rate: counter.rate,
       valueDate: command.valueDate,
@@ -201,7 +228,9 @@ function counterAmount(command: PostFxEntry): { amount: bigint; rate: string | u
   const amount = convert(command.amount, command.sourceCurrency, command.targetCurrency, rate);
   if (amount <= 0n) return refuse('amount-out-of-range', 'the exchanged amount rounds to nothing', { field: 'amount' });
   if (given !== undefined && given !== amount) {
-    return refuse('invalid-argument', 'the counter amount is not amount × rate, rounded half-even', { field: 'counterAmount' });
+    return refuse('invalid-argument', 'the counter amount is not amount × rate, rounded half-even', {
+      field: 'counterAmount',
+    });
   }
   return { amount, rate };
 }

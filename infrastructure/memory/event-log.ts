@@ -1,4 +1,5 @@
 import {
+  AppendRejected,
   type AppendResult,
   type EventLog,
   GENESIS_HASH,
@@ -9,19 +10,35 @@ import {
   type SubscribeOptions,
 } from '../../application/ports/event-log.js';
 import { type EventRecord, readEvent } from '../../application/processor/read-event.js';
+import { checkStorable } from '../../application/processor/storable.js';
 
 const DEFAULT_BATCH = 500;
 const PAGE = 1_000;
 
-/** The log in arrays: for unit, property and simulation tests. Behaves as the others do, to the contract suite's letter. */
+interface Storage {
+  readonly all: EventRecord[];
+  readonly byTenant: Map<string, EventRecord[]>;
+  readonly byId: Map<string, EventRecord>;
+  readonly byKey: Map<string, EventRecord>;
+  /** Subscriptions of all processes that wait for more. */
+  readonly waiting: Set<() => void>;
+}
+
+/**
+ * The log in arrays: for unit, property and simulation tests. Behaves as the others do, to the contract suite's letter.
+ * Made from another one it is a second process's log on the same storage.
+ */
 export class MemoryEventLog implements EventLog {
   readonly pipelineDepth = 2;
-  readonly #all: EventRecord[] = [];
-  readonly #byTenant = new Map<string, EventRecord[]>();
-  readonly #byId = new Map<string, EventRecord>();
-  readonly #byKey = new Map<string, EventRecord>();
-  readonly #waiting = new Set<() => void>();
+  readonly #storage: Storage;
   #closed = false;
+
+  constructor(shared?: MemoryEventLog) {
+    this.#storage =
+      shared === undefined
+        ? { all: [], byTenant: new Map(), byId: new Map(), byKey: new Map(), waiting: new Set() }
+        : shared.#storage;
+  }
 
   append(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): Promise<AppendResult> {
     try {
@@ -34,31 +51,36 @@ export class MemoryEventLog implements EventLog {
   #append(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): AppendResult {
     if (this.#closed) throw new Error('the log is closed');
     if (events.length === 0) throw new RangeError('an append has at least one event');
-    const log = this.#byTenant.get(tenantId) ?? [];
+    const log = this.#storage.byTenant.get(tenantId) ?? [];
+    checkStorable(events);
     const last = log.length - 1;
-    if (last !== expectedRevision) {
+    const head = log[last]?.hash ?? GENESIS_HASH;
+    if (last !== expectedRevision || head !== events[0]?.previousHash) {
       const same = events.every((event, i) => log[expectedRevision + 1 + i]?.id === event.id);
       return same ? this.#appended(log, expectedRevision, events.length) : { status: 'conflict', revision: last };
     }
     const keyIds = events.flatMap((event) => (event.keyId === undefined ? [] : [event.keyId]));
-    const taken = keyIds.filter((keyId, i) => this.#byKey.has(keyId) || keyIds.indexOf(keyId) !== i);
+    const taken = keyIds.filter((keyId, i) => this.#storage.byKey.has(keyId) || keyIds.indexOf(keyId) !== i);
     if (taken.length > 0) return { status: 'keys-taken', keyIds: taken };
-    for (const event of events) if (this.#byId.has(event.id)) throw new Error(`event ${event.id} is in the log already`);
-    for (const event of events) {
+    const ids = new Set(events.map((event) => event.id));
+    if (ids.size !== events.length || events.some((event) => this.#storage.byId.has(event.id))) {
+      throw new AppendRejected('an event id is in the log already');
+    }
+    for (const { previousHash: _, ...event } of events) {
       const record: EventRecord = {
         ...event,
         keyId: event.keyId,
         tenantId,
         revision: log.length,
-        position: String(this.#all.length + 1),
+        position: String(this.#storage.all.length + 1),
       };
       log.push(record);
-      this.#all.push(record);
-      this.#byId.set(record.id, record);
-      if (record.keyId !== undefined) this.#byKey.set(record.keyId, record);
+      this.#storage.all.push(record);
+      this.#storage.byId.set(record.id, record);
+      if (record.keyId !== undefined) this.#storage.byKey.set(record.keyId, record);
     }
-    this.#byTenant.set(tenantId, log);
-    for (const wake of this.#waiting) wake();
+    this.#storage.byTenant.set(tenantId, log);
+    for (const wake of this.#storage.waiting) wake();
     return this.#appended(log, expectedRevision, events.length);
   }
 
@@ -73,7 +95,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   head(tenantId: string): Promise<LogHead> {
-    const last = this.#byTenant.get(tenantId)?.at(-1);
+    const last = this.#storage.byTenant.get(tenantId)?.at(-1);
     return Promise.resolve(
       last === undefined
         ? { revision: -1, hash: GENESIS_HASH, recordedAt: '', position: '' }
@@ -82,7 +104,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   async *read(tenantId: string, range: ReadRange = {}): AsyncIterable<StoredEvent> {
-    const log = this.#byTenant.get(tenantId) ?? [];
+    const log = this.#storage.byTenant.get(tenantId) ?? [];
     const to = Math.min(range.to ?? log.length - 1, log.length - 1);
     const { tags } = range;
     for (let revision = range.from ?? 0; revision <= to; revision += 1) {
@@ -96,7 +118,7 @@ export class MemoryEventLog implements EventLog {
 
   readAll({ after, limit }: { after: string; limit: number }): Promise<StoredEvent[]> {
     const start = after === '' ? 0 : Number(after);
-    return Promise.resolve(this.#all.slice(start, start + limit).map(readEvent));
+    return Promise.resolve(this.#storage.all.slice(start, start + limit).map(readEvent));
   }
 
   async *subscribe(options: SubscribeOptions): AsyncIterable<readonly StoredEvent[] | 'caught-up'> {
@@ -121,24 +143,25 @@ export class MemoryEventLog implements EventLog {
   }
 
   #more(signal: AbortSignal, after: string): Promise<void> {
-    if (this.comparePositions(String(this.#all.length), after === '' ? '0' : after) > 0) return Promise.resolve();
+    if (this.comparePositions(String(this.#storage.all.length), after === '' ? '0' : after) > 0)
+      return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
-        this.#waiting.delete(wake);
+        this.#storage.waiting.delete(wake);
         signal.removeEventListener('abort', wake);
         resolve();
       };
-      this.#waiting.add(wake);
+      this.#storage.waiting.add(wake);
       signal.addEventListener('abort', wake);
     });
   }
 
   eventsById(tenantId: string, ids: readonly string[]): Promise<StoredEvent[]> {
-    return Promise.resolve(this.#find(tenantId, ids, this.#byId));
+    return Promise.resolve(this.#find(tenantId, ids, this.#storage.byId));
   }
 
   eventsByKey(tenantId: string, keyIds: readonly string[]): Promise<StoredEvent[]> {
-    return Promise.resolve(this.#find(tenantId, keyIds, this.#byKey));
+    return Promise.resolve(this.#find(tenantId, keyIds, this.#storage.byKey));
   }
 
   #find(tenantId: string, names: readonly string[], index: ReadonlyMap<string, EventRecord>): StoredEvent[] {
@@ -149,7 +172,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   lastPosition(): Promise<string> {
-    return Promise.resolve(this.#all.length === 0 ? '' : String(this.#all.length));
+    return Promise.resolve(this.#storage.all.length === 0 ? '' : String(this.#storage.all.length));
   }
 
   comparePositions(a: string, b: string): number {
@@ -161,12 +184,12 @@ export class MemoryEventLog implements EventLog {
   }
 
   tenants(): Promise<string[]> {
-    return Promise.resolve([...this.#byTenant.keys()]);
+    return Promise.resolve([...this.#storage.byTenant.keys()]);
   }
 
   close(): Promise<void> {
     this.#closed = true;
-    for (const wake of this.#waiting) wake();
+    for (const wake of this.#storage.waiting) wake();
     return Promise.resolve();
   }
 }

@@ -16,7 +16,7 @@ export interface AppendedRow {
 
 const APPEND = {
   name: 'append',
-  text: 'select status, revision, first_position from ledger.append_batches($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)',
+  text: 'select status, revision, first_position from ledger.append_batches($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)',
   rowMode: 'array' as const,
 };
 /** An append that takes longer has lost its connection: the outcome is open and the caller tries again. */
@@ -27,35 +27,43 @@ const APPEND_TIMEOUT_MS = 15_000;
  * the next ones are on their way. A connection that failed is replaced on the next call.
  */
 export class AppendConnection {
-  #client: Promise<pg.Client> | undefined;
+  #connecting: Promise<pg.Client> | undefined;
   #closed = false;
 
   constructor(private readonly url: string) {}
 
   async send(requests: readonly AppendRequest[]): Promise<AppendedRow[]> {
-    const client = await this.#connected();
-    const result = await client.query<[string, string, string | null]>({ ...APPEND, values: parameters(requests) });
-    return result.rows.map(([status, revision, position]) => ({
-      status: status as AppendedRow['status'],
-      revision: Number(revision),
-      firstPosition: position === null ? Number.NaN : Number(position),
-    }));
+    const connecting = this.#connected();
+    const client = await connecting;
+    try {
+      const result = await client.query<[string, string, string | null]>({ ...APPEND, values: parameters(requests) });
+      return result.rows.map(([status, revision, position]) => ({
+        status: status as AppendedRow['status'],
+        revision: Number(revision),
+        firstPosition: position === null ? Number.NaN : Number(position),
+      }));
+    } catch (error) {
+      // After anything but a plain refusal the connection's state is open (a time-out): it is not used again.
+      if (!(error instanceof pg.DatabaseError)) this.#discard(connecting, client);
+      throw error;
+    }
   }
 
+  /** Waits for what was sent. */
   async close(): Promise<void> {
     this.#closed = true;
-    const client = await this.#client?.catch(() => undefined);
-    this.#client = undefined;
+    const client = await this.#connecting?.catch(() => undefined);
+    this.#connecting = undefined;
     await client?.end();
   }
 
   #connected(): Promise<pg.Client> {
     if (this.#closed) return Promise.reject(new Error('the log is closed'));
-    this.#client ??= this.#connect();
-    return this.#client;
+    this.#connecting ??= this.#connect();
+    return this.#connecting;
   }
 
-  async #connect(): Promise<pg.Client> {
+  #connect(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.url,
       application_name: 'corebook append',
@@ -63,33 +71,33 @@ export class AppendConnection {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
-    const forget = (): void => {
-      this.#client = undefined;
-    };
-    client.on('error', forget);
-    client.on('end', forget);
-    try {
-      await client.connect();
-    } catch (error) {
-      forget();
-      throw error;
-    }
-    (client as pg.Client & { pipeline: boolean }).pipeline = true;
-    return client;
+    const connecting = client.connect().then(
+      () => {
+        (client as pg.Client & { pipeline: boolean }).pipeline = true;
+        return client;
+      },
+      (error: unknown) => {
+        this.#discard(connecting, client);
+        throw error;
+      },
+    );
+    // A broken connection says so more than once, and perhaps after its successor was opened: let go of this one only.
+    client.on('error', () => this.#discard(connecting, client));
+    client.on('end', () => this.#discard(connecting, client));
+    return connecting;
   }
 
-  /** After an error that leaves the connection's state open (a time-out), it is not used again. */
-  drop(): void {
-    const client = this.#client;
-    this.#client = undefined;
-    void client?.then((connected) => connected.end()).catch(() => undefined);
+  #discard(connecting: Promise<pg.Client>, client: pg.Client): void {
+    if (this.#connecting === connecting) this.#connecting = undefined;
+    void client.end().catch(() => undefined);
   }
 }
 
-/** Thirteen texts: lists joined by line feeds, which no element contains. */
+/** Fourteen texts: lists joined by line feeds, which no element contains. */
 function parameters(requests: readonly AppendRequest[]): string[] {
   const [only] = requests;
-  const events = requests.length === 1 && only !== undefined ? only.events : requests.flatMap((request) => request.events);
+  const events =
+    requests.length === 1 && only !== undefined ? only.events : requests.flatMap((request) => request.events);
   let ids = '';
   let types = '';
   let versions = '';
@@ -117,6 +125,7 @@ function parameters(requests: readonly AppendRequest[]): string[] {
   return [
     requests.map((request) => request.tenantId).join('\n'),
     requests.map((request) => request.expectedRevision).join('\n'),
+    requests.map((request) => request.events[0]?.previousHash ?? '').join('\n'),
     requests.map((request) => request.events.length).join('\n'),
     ids,
     types,

@@ -11,6 +11,7 @@ import {
   type SubscribeOptions,
 } from '../../application/ports/event-log.js';
 import { type EventRecord, readEvent } from '../../application/processor/read-event.js';
+import { checkStorable } from '../../application/processor/storable.js';
 import type { Tag } from '../../domain/shared/event.js';
 import { AppendConnection, type AppendRequest, type AppendedRow } from './append-connection.js';
 
@@ -23,9 +24,23 @@ const CALLS_IN_FLIGHT = 2;
 const MAX_EVENTS_PER_CALL = 2_000;
 
 const COLUMNS = `tenant_id, revision, position, id, type, version,
-  to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), effective_at::text, tags, data, meta, encode(hash, 'hex'), key_id`;
+  to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), to_char(effective_at, 'YYYY-MM-DD'), tags, data, meta, encode(hash, 'hex'), key_id`;
 
-type Row = [string, string, string, string, string, number, string, string, string, string, string, string, string | null];
+type Row = [
+  string,
+  string,
+  string,
+  string,
+  string,
+  number,
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+  string | null,
+];
 
 interface Pending extends AppendRequest {
   readonly resolve: (result: AppendResult) => void;
@@ -57,6 +72,7 @@ export class PostgresEventLog implements EventLog {
   append(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): Promise<AppendResult> {
     if (events.length === 0) return Promise.reject(new RangeError('an append has at least one event'));
     return new Promise((resolve, reject) => {
+      checkStorable(events);
       this.#waiting.push({ tenantId, expectedRevision, events, resolve, reject });
       this.#pump();
     });
@@ -97,12 +113,9 @@ export class PostgresEventLog implements EventLog {
 
   async #refused(pending: Pending, error: unknown): Promise<void> {
     try {
-      if (!isDatabaseError(error)) {
-        this.#connection.drop();
-        pending.reject(error);
-      } else if (error.code === '23505' && error.constraint === 'events_key') {
+      if (isDatabaseError(error) && error.code === '23505' && error.constraint === 'events_key') {
         pending.resolve({ status: 'keys-taken', keyIds: await this.#takenKeys(pending.events) });
-      } else if (PERMANENT.test(error.code ?? '')) {
+      } else if (isDatabaseError(error) && PERMANENT.test(error.code ?? '')) {
         pending.reject(new AppendRejected(error.message, { cause: error }));
       } else {
         pending.reject(error);
@@ -224,7 +237,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   async tenants(): Promise<string[]> {
-    const { rows } = await this.#pool.query<{ tenant_id: string }>('select tenant_id from ledger.log_tenants order by tenant_id');
+    const { rows } = await this.#pool.query<{ tenant_id: string }>(
+      'select tenant_id from ledger.log_tenants order by tenant_id',
+    );
     return rows.map((row) => row.tenant_id);
   }
 
@@ -255,7 +270,21 @@ function resultOf(row: AppendedRow, request: AppendRequest): AppendResult {
 }
 
 function toEvent(row: Row): StoredEvent {
-  const [tenantId, revision, position, id, type, version, recordedAt, effectiveAt, tags, dataText, metaText, hash, keyId] = row;
+  const [
+    tenantId,
+    revision,
+    position,
+    id,
+    type,
+    version,
+    recordedAt,
+    effectiveAt,
+    tags,
+    dataText,
+    metaText,
+    hash,
+    keyId,
+  ] = row;
   const record: EventRecord = {
     tenantId,
     revision: Number(revision),

@@ -49,10 +49,12 @@ create trigger events_append_only before update or delete or truncate on ledger.
 
 -- Appends several batches (each of one tenant) in one transaction and one round trip. Lists are texts joined by line
 -- feeds: no element can contain one, and splitting them here is cheaper than escaping arrays in the driver.
--- A batch whose tenant does not end at the expected revision is a conflict, unless exactly its events stand there.
+-- A batch whose tenant does not end at the expected revision and hash is a conflict, unless exactly its events stand
+-- there already. The hash is checked because appends are pipelined: of two batches the first may lose to another writer
+-- whose events bring the log to just the revision that the second one expects.
 -- A key that was answered before raises unique_violation on events_key, and nothing is appended.
 create function ledger.append_batches(
-  p_tenants text, p_expected text, p_counts text,
+  p_tenants text, p_expected text, p_previous text, p_counts text,
   p_ids text, p_types text, p_versions text, p_recorded text, p_effective text,
   p_tags text, p_metas text, p_datas text, p_hashes text, p_keys text
 ) returns table (status text, revision bigint, first_position bigint)
@@ -60,6 +62,7 @@ language plpgsql security definer set search_path = ledger, pg_temp as $$
 declare
   v_tenants   uuid[]   := string_to_array(p_tenants, e'\n')::uuid[];
   v_expected  bigint[] := string_to_array(p_expected, e'\n')::bigint[];
+  v_previous  text[]   := string_to_array(p_previous, e'\n');
   v_counts    int[]    := string_to_array(p_counts, e'\n')::int[];
   v_ids       uuid[]   := string_to_array(p_ids, e'\n')::uuid[];
   v_types     text[]   := string_to_array(p_types, e'\n');
@@ -74,6 +77,7 @@ declare
   v_head      bigint;
   v_start     bigint;
   v_current   bigint;
+  v_hash      bytea;
   v_known     boolean;
   v_same      bigint;
   v_from      int := 1;
@@ -83,12 +87,13 @@ begin
   v_start := v_head;
   for i in 1 .. array_length(v_tenants, 1) loop
     v_to := v_from + v_counts[i] - 1;
-    select t.revision into v_current from ledger.log_tenants t where t.tenant_id = v_tenants[i];
+    select t.revision, t.hash into v_current, v_hash from ledger.log_tenants t where t.tenant_id = v_tenants[i];
     v_known := found;
     if not v_known then
       v_current := -1;
+      v_hash := decode(repeat('0', 64), 'hex');
     end if;
-    if v_current = v_expected[i] then
+    if v_current = v_expected[i] and v_hash = decode(v_previous[i], 'hex') then
       insert into ledger.events (position, revision, recorded_at, tenant_id, id, key_id, effective_at, version, type, tags, hash, meta, data)
       select v_head + e.n, v_current + e.n, e.recorded_at, v_tenants[i], e.id, e.key_id::uuid, e.effective_at, e.version,
              e.type, coalesce(e.tags, ''), decode(e.hash, 'hex'), e.meta, e.data
@@ -134,8 +139,8 @@ begin
 end
 $$;
 
-revoke all on function ledger.append_batches(text, text, text, text, text, text, text, text, text, text, text, text, text) from public;
-grant execute on function ledger.append_batches(text, text, text, text, text, text, text, text, text, text, text, text, text) to corebook_core;
+revoke all on function ledger.append_batches(text, text, text, text, text, text, text, text, text, text, text, text, text, text) from public;
+grant execute on function ledger.append_batches(text, text, text, text, text, text, text, text, text, text, text, text, text, text) to corebook_core;
 grant select on ledger.events, ledger.log_head, ledger.log_tenants to corebook_core;
 
 alter table ledger.events enable row level security;
