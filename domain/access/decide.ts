@@ -29,7 +29,13 @@ export const decideIssueApiToken: Decide<IssueApiToken> = (command, context) => 
 };
 
 export const decideRotateApiToken: Decide<RotateApiToken> = (command, context) =>
-  change(command.token, ['ACTIVE'], 'api-token-rotated', { token: command.token, graceUntil: command.graceUntil }, context);
+  change(
+    command.token,
+    ['ACTIVE'],
+    'api-token-rotated',
+    { token: command.token, graceUntil: command.graceUntil },
+    context,
+  );
 
 export const decideDisableApiToken: Decide<DisableApiToken> = (command, context) =>
   change(command.token, ['ACTIVE'], 'api-token-disabled', { token: command.token }, context);

@@ -41,9 +41,4 @@ export type ApiTokenDeleted = DomainEvent<'api-token-deleted', z.infer<typeof ap
 export type CommandRefused = DomainEvent<'command-refused', z.infer<typeof commandRefusedV1>>;
 export type CommandAccepted = DomainEvent<'command-accepted', z.infer<typeof commandAcceptedV1>>;
 export type AccessEvent =
-  | ApiTokenIssued
-  | ApiTokenRotated
-  | ApiTokenDisabled
-  | ApiTokenDeleted
-  | CommandRefused
-  | CommandAccepted;
+  ApiTokenIssued | ApiTokenRotated | ApiTokenDisabled | ApiTokenDeleted | CommandRefused | CommandAccepted;

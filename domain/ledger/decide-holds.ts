@@ -154,7 +154,9 @@ function captureLines(
   let total = 0n;
   for (const party of command.counterparties) {
     if (party.currency !== hold.currency) {
-      return refuse('currency-mismatch', 'a counterparty is in another currency than the hold', { field: 'counterParties' });
+      return refuse('currency-mismatch', 'a counterparty is in another currency than the hold', {
+        field: 'counterParties',
+      });
     }
     const share = party.amount ?? (command.counterparties.length === 1 ? amount : 0n);
     total += share;

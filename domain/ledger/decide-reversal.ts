@@ -54,10 +54,7 @@ function partsOf(command: ReverseEntry, lines: readonly Line[]): LineDraft[] | R
   return [mirror(first, amount), mirror(second, amount)];
 }
 
-function chosenLines(
-  chosen: NonNullable<ReverseEntry['lines']>,
-  lines: readonly Line[],
-): LineDraft[] | Refusal {
+function chosenLines(chosen: NonNullable<ReverseEntry['lines']>, lines: readonly Line[]): LineDraft[] | Refusal {
   const parts: LineDraft[] = [];
   const seen = new Set<number>();
   for (const { line: index, amount } of chosen) {

@@ -30,7 +30,14 @@ export interface EntryDraft {
   readonly reverses?: string | undefined;
   /** Part of the entry that was on hold: its amount does not count as held any more. */
   readonly capture?:
-    | { readonly hold: string; readonly account: string; readonly amount: bigint; readonly held: bigint; readonly liens: bigint; readonly remaining: bigint }
+    | {
+        readonly hold: string;
+        readonly account: string;
+        readonly amount: bigint;
+        readonly held: bigint;
+        readonly liens: bigint;
+        readonly remaining: bigint;
+      }
     | undefined;
   readonly key?: EventDraft['key'];
   /** A mirror entry by staff is not stopped by the permission of an account, only by its state. */
@@ -153,7 +160,8 @@ function unbalancedIn(currency: string): Refusal {
 }
 
 function checkUsable(account: AccountState, line: LineDraft, ignorePermission: boolean): Refusal | undefined {
-  if (account.status === 'NONE') return refuse('account-not-found', 'Account Not Found', { details: { account: line.account } });
+  if (account.status === 'NONE')
+    return refuse('account-not-found', 'Account Not Found', { details: { account: line.account } });
   if (account.status !== 'ACTIVATED') return refuse('account-not-activated', `account ${account.number} is closed`);
   if (account.currency !== line.currency) {
     return refuse('currency-mismatch', `account ${account.number} is in ${account.currency}, not ${line.currency}`);

@@ -55,7 +55,8 @@ export const holdAggregate: Aggregate<HoldState, LedgerEvent> = {
       }
       case 'hold-released': {
         const released = state.released + BigInt(event.data.amount);
-        const status = event.data.remaining === '0' ? (event.data.cause === 'expired' ? 'EXPIRED' : 'RELEASED') : 'ACTIVE';
+        const status =
+          event.data.remaining === '0' ? (event.data.cause === 'expired' ? 'EXPIRED' : 'RELEASED') : 'ACTIVE';
         return { ...state, released, status: settled(status, state) };
       }
       case 'entry-posted': {

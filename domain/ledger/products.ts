@@ -28,7 +28,11 @@ export function accountProduct(code: string): AccountProduct | undefined {
 }
 
 /** The system accounts that every currency of a tenant has, opened with it. Numbers are `SYS-<ROLE>-<CURRENCY>`. */
-export const SYSTEM_ACCOUNTS: ReadonlyArray<{ readonly role: string; readonly name: string; readonly kind: AccountKind }> = [
+export const SYSTEM_ACCOUNTS: ReadonlyArray<{
+  readonly role: string;
+  readonly name: string;
+  readonly kind: AccountKind;
+}> = [
   { role: 'cash', name: 'Cash and nostro', kind: 'ASSET' },
   { role: 'fx-position', name: 'FX position', kind: 'ASSET' },
   { role: 'loan-receivable', name: 'Loans receivable', kind: 'ASSET' },

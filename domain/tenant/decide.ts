@@ -13,7 +13,9 @@ const SLUG = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Opens a tenant's log: the tenant, and the chart of system accounts of each of its currencies, in one commit. */
 export const decideCreateTenant: Decide<CreateTenant> = (command, context) => {
   if (!SLUG.test(command.slug)) {
-    return refuse('invalid-argument', 'a slug is a DNS label of lower-case letters, digits and hyphens', { field: 'slug' });
+    return refuse('invalid-argument', 'a slug is a DNS label of lower-case letters, digits and hyphens', {
+      field: 'slug',
+    });
   }
   if (context.tenantId !== tenantIdOf(command.slug)) throw new Error('a tenant is created in its own log');
   if (context.state('tenant', context.tenantId).status !== 'NONE') {
