@@ -1,0 +1,180 @@
+import type { ColumnType, Row, TableDefinition, Value } from '../../application/ports/read-store.js';
+
+/** A statement with all the rows of a batch: each column is one parameter. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly (string | (string | null)[])[];
+}
+
+/** How a column's list is sent: as one text that the server splits (fast), or as an array (any text). */
+type Form = 'joined' | 'array';
+
+const SEPARATOR = '\u001f';
+const NULL_MARK = '\u001e';
+const SPECIAL = new RegExp(`[${SEPARATOR}${NULL_MARK}]`);
+
+const CASTS: Readonly<Record<ColumnType, string>> = {
+  uuid: 'uuid',
+  text: 'text',
+  bigint: 'bigint',
+  numeric: 'numeric',
+  int: 'int',
+  timestamptz: 'timestamptz',
+  date: 'date',
+  bool: 'bool',
+};
+
+/**
+ * Writes multi-row statements. Texts are kept so that every statement of a shape is prepared once per connection: the
+ * names count up and are never used for another text.
+ */
+export class StatementBook {
+  readonly #texts = new Map<string, { readonly name: string; readonly text: string }>();
+
+  insert(physical: string, table: TableDefinition, rows: readonly Row[]): Statement {
+    return this.#statement('insert', physical, table, Object.keys(table.columns), rows, (source, columns) => {
+      const list = columns.join(', ');
+      return `insert into ledger.${physical} (${list}) select ${list} from ${source}`;
+    });
+  }
+
+  put(physical: string, table: TableDefinition, rows: readonly Row[]): Statement {
+    return this.#statement('put', physical, table, Object.keys(table.columns), rows, (source, columns) => {
+      const list = columns.join(', ');
+      const set = columns.filter((column) => !table.key.includes(column)).map((column) => `${column} = excluded.${column}`);
+      return `insert into ledger.${physical} (${list}) select ${list} from ${source}
+        on conflict (${table.key.join(', ')}) do ${set.length === 0 ? 'nothing' : `update set ${set.join(', ')}`}`;
+    });
+  }
+
+  patch(physical: string, table: TableDefinition, columns: readonly string[], rows: readonly Row[]): Statement {
+    const all = [...table.key, ...columns];
+    const statement = this.#statement(`patch ${columns.join(' ')}`, physical, table, all, rows, (source) => {
+      const set = columns.map((column) => `${column} = s.${column}`).join(', ');
+      const same = table.key.map((column) => `t.${column} = s.${column}`).join(' and ');
+      return `with changed as (update ledger.${physical} t set ${set} from ${source} where ${same} returning 1)
+        select ledger.expect_rows((select count(*) from changed), $${all.length + 1})`;
+    });
+    return { ...statement, values: [...statement.values, String(rows.length)] };
+  }
+
+  add(physical: string, table: TableDefinition, rows: readonly Row[]): Statement {
+    return this.#statement('add', physical, table, Object.keys(table.columns), rows, (source, columns) => {
+      const list = columns.join(', ');
+      const set = Object.entries(table.merge ?? {}).map(([column, how]) => {
+        const [old, added] = [`t.${column}`, `excluded.${column}`];
+        if (how === 'sum') return `${column} = ${old} + ${added}`;
+        return `${column} = ${how === 'min' ? 'least' : 'greatest'}(${old}, ${added})`;
+      });
+      return `insert into ledger.${physical} as t (${list}) select ${list} from ${source}
+        on conflict (${table.key.join(', ')}) do update set ${set.join(', ')}`;
+    });
+  }
+
+  load(physical: string, table: TableDefinition, keys: readonly Row[]): Statement {
+    return this.#statement('load', physical, table, table.key, keys, (source) => {
+      const same = table.key.map((column) => `t.${column} = s.${column}`).join(' and ');
+      return `select ${Object.entries(table.columns)
+        .map(([column, type]) => `${readable(`t.${column}`, type)} as ${column}`)
+        .join(', ')} from ${source} join ledger.${physical} t on ${same}`;
+    });
+  }
+
+  #statement(
+    shape: string,
+    physical: string,
+    table: TableDefinition,
+    columns: readonly string[],
+    rows: readonly Row[],
+    write: (source: string, columns: readonly string[]) => string,
+  ): Statement {
+    let form: Form = 'joined';
+    let values: (string | (string | null)[])[] | undefined = joinedColumns(table, columns, rows);
+    if (values === undefined) {
+      form = 'array';
+      values = columns.map((column) => rows.map((row) => textOf(row[column])));
+    }
+    const key = `${form} ${physical} ${shape}`;
+    let known = this.#texts.get(key);
+    if (known === undefined) {
+      const lists = columns.map((column, i) => {
+        const cast = `${CASTS[table.columns[column] as ColumnType]}[]`;
+        return form === 'array' ? `$${i + 1}::${cast}` : `string_to_array($${i + 1}, e'\\x1f', e'\\x1e')::${cast}`;
+      });
+      const source = `unnest(${lists.join(', ')}) as s(${columns.join(', ')})`;
+      known = { name: `read-store-${this.#texts.size + 1}`, text: write(source, columns) };
+      this.#texts.set(key, known);
+    }
+    return { ...known, values };
+  }
+}
+
+/** Each column as one text; undefined when a value cannot be sent that way. */
+function joinedColumns(table: TableDefinition, columns: readonly string[], rows: readonly Row[]): string[] | undefined {
+  const texts: string[] = [];
+  for (const column of columns) {
+    const free = table.columns[column] === 'text';
+    let joined = '';
+    for (let i = 0; i < rows.length; i += 1) {
+      const value = (rows[i] as Row)[column];
+      if (i > 0) joined += SEPARATOR;
+      if (typeof value === 'string') {
+        if (free && !plain(value)) return undefined;
+        joined += value;
+      } else {
+        joined += value === null || value === undefined ? NULL_MARK : String(value);
+      }
+    }
+    // One empty text and no text at all look the same.
+    if (joined === '') return undefined;
+    texts.push(joined);
+  }
+  return texts;
+}
+
+function plain(value: string): boolean {
+  return !SPECIAL.test(value) && !value.includes('\0');
+}
+
+/** The database holds any character but U+0000, which stands for nothing a person wrote. */
+function textOf(value: Value | undefined): string | null {
+  return value === null || value === undefined ? null : String(value).replaceAll('\0', '\ufffd');
+}
+
+/** A column as text that `parseRow` understands. */
+export function readable(column: string, type: ColumnType): string {
+  return type === 'timestamptz' ? instant(column) : column;
+}
+
+/** ISO 8601 in UTC with milliseconds: the form in which the log writes it. */
+export function instant(column: string): string {
+  return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+/** A row read as raw texts, with the values of its column types. */
+export function parseRow(table: TableDefinition, row: Readonly<Record<string, string | null>>): Row {
+  const result: Record<string, Value> = {};
+  for (const [column, type] of Object.entries(table.columns)) {
+    const text = row[column] ?? null;
+    result[column] = text === null ? null : parseValue(type, text);
+  }
+  return result;
+}
+
+function parseValue(type: ColumnType, text: string): Value {
+  switch (type) {
+    case 'numeric':
+      return BigInt(text);
+    case 'bigint':
+    case 'int':
+      return Number.parseInt(text, 10);
+    case 'bool':
+      return text === 't';
+    case 'uuid':
+    case 'text':
+    case 'timestamptz':
+    case 'date':
+      return text;
+  }
+}
