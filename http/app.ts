@@ -80,7 +80,7 @@ function servicesOf(deps: HttpDeps): HttpServices {
   let text: string | undefined;
   return {
     ...deps,
-    tokenVerifier: new TokenVerifier(deps.tokenStore, deps.tokenSecrets, deps.clock),
+    tokenVerifier: deps.tokenVerifier ?? new TokenVerifier(deps.tokenStore, deps.tokenSecrets, deps.clock),
     rootTenantId: tenantIdOf(deps.config.rootTenant),
     positions: new Map(),
     openApiText: () => (text ??= JSON.stringify(openApiDocument(ENDPOINTS, deps.config.version))),

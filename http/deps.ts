@@ -81,6 +81,8 @@ export interface HttpDeps {
   readonly readModels: ReadModels;
   readonly tokenStore: TokenStore;
   readonly tokenSecrets: TokenSecrets;
+  /** Shared where the process has one already, so that what one of its parts revokes no other part remembers. */
+  readonly tokenVerifier?: TokenVerifier;
   readonly audit: AuditService;
   readonly readiness: readonly ReadinessCheck[];
   readonly config: HttpConfig;

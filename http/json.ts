@@ -36,7 +36,6 @@ export function parseJson(text: string): JsonResult {
 /** DEL and the C1 controls, which may stand in JSON unescaped. */
 const RARE = /[\u007f-\u009f]/;
 /** Control characters other than tab, line feed and carriage return; surrogates without their other half. */
-// eslint-disable-next-line no-control-regex
 const UNCLEAN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\p{Surrogate}/u;
 
 /** Whether a single text has no control characters (tab and line ends aside) and no lone surrogates. */
