@@ -13,8 +13,8 @@ export interface AccountState {
   readonly product: string;
   readonly systemRole: string | undefined;
   readonly permission: Permission;
-  /** Staff set the present permission: a customer may not widen it again. */
-  readonly permissionByStaff: boolean;
+  /** What staff set last: a customer may restrict further and undo that, but not go beyond this. */
+  readonly staffPermission: Permission;
   readonly frozen: FreezeScope | undefined;
   readonly overdraftLimit: bigint;
   /** Floor of the normal balance before overdraft; undefined: no floor. */
@@ -40,7 +40,7 @@ const NONE: AccountState = {
   product: '',
   systemRole: undefined,
   permission: 'FULL_ACCESS',
-  permissionByStaff: false,
+  staffPermission: 'FULL_ACCESS',
   frozen: undefined,
   overdraftLimit: 0n,
   minimumBalance: undefined,
@@ -55,7 +55,7 @@ const optionalMinor = (text: string | undefined): bigint | undefined => (text ==
 
 export const accountAggregate: Aggregate<AccountState, LedgerEvent> = {
   kind: 'account',
-  stateVersion: 1,
+  stateVersion: 2,
   initial: () => NONE,
   evolve(state, event, id) {
     switch (event.type) {
@@ -72,6 +72,7 @@ export const accountAggregate: Aggregate<AccountState, LedgerEvent> = {
           product: data.product,
           systemRole: data.systemRole,
           permission: data.permission,
+          staffPermission: data.permission,
           overdraftLimit: BigInt(data.overdraftLimit),
           minimumBalance: optionalMinor(data.minimumBalance),
           maximumBalance: optionalMinor(data.maximumBalance),
@@ -84,7 +85,11 @@ export const accountAggregate: Aggregate<AccountState, LedgerEvent> = {
       case 'account-unfrozen':
         return { ...state, frozen: undefined };
       case 'account-permission-changed':
-        return { ...state, permission: event.data.to, permissionByStaff: event.data.byStaff };
+        return {
+          ...state,
+          permission: event.data.to,
+          staffPermission: event.data.byStaff ? event.data.to : state.staffPermission,
+        };
       case 'account-limits-changed':
         return {
           ...state,
@@ -122,7 +127,7 @@ export const accountAggregate: Aggregate<AccountState, LedgerEvent> = {
     product: state.product,
     systemRole: state.systemRole ?? null,
     permission: state.permission,
-    permissionByStaff: state.permissionByStaff,
+    staffPermission: state.staffPermission,
     frozen: state.frozen ?? null,
     overdraftLimit: state.overdraftLimit.toString(),
     minimumBalance: state.minimumBalance?.toString() ?? null,

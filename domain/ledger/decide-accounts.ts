@@ -155,9 +155,10 @@ export const decideChangeAccountPermission: Decide<ChangeAccountPermission> = (c
   if (!byStaff && account.owner !== context.actor.customerId) {
     return refuse('account-not-found', 'Account Not Found', { details: { account: command.account } });
   }
-  if (account.permission === command.permission) return undefined;
-  const widens = (ALLOWS[command.permission] & ~ALLOWS[account.permission]) !== 0;
-  if (!byStaff && widens && account.permissionByStaff) {
+  const { staffPermission } = account;
+  if (account.permission === command.permission && (!byStaff || staffPermission === command.permission))
+    return undefined;
+  if (!byStaff && (ALLOWS[command.permission] & ~ALLOWS[staffPermission]) !== 0) {
     return refuse('permission-widening-denied', 'staff restricted this account: only staff may widen it again');
   }
   context.emit({
