@@ -79,6 +79,6 @@ async function lag(): Promise<string> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   return metrics
     .split('\n')
-    .filter((line) => /lag/.test(line) && !line.startsWith('#'))
+    .filter((line) => /corebook_projection_lag_seconds/.test(line) && !line.startsWith('#'))
     .join(' ');
 }

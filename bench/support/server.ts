@@ -18,7 +18,7 @@ export interface RunningServer {
 /** `npm start` on a data directory and port of its own; everything is removed on stop. */
 export async function startServer(environment: Record<string, string> = {}): Promise<RunningServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'corebook-bench-'));
-  const server = spawn(process.execPath, ['--max-semi-space-size=128', LAUNCHER, 'start'], {
+  const server = spawn(process.execPath, ['--max-semi-space-size=128', ...(process.env['SERVER_FLAGS'] ?? '').split(' ').filter(Boolean), LAUNCHER, 'start'], {
     env: { ...process.env, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
