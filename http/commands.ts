@@ -52,7 +52,9 @@ export async function execute<N extends CommandName>(
 export function transientFailure(error: unknown): Failure | undefined {
   if (error instanceof Overloaded) return unavailable('Too much work is waiting', error.retryAfterSeconds);
   if (error instanceof Unavailable) {
-    return unavailable('It is not known whether this took effect: retry with the same idempotency key');
+    return unavailable(
+      'Temporarily unavailable. It is not known whether a command took effect: retry with the same idempotency key',
+    );
   }
   return undefined;
 }

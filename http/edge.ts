@@ -82,6 +82,10 @@ export class Edge {
 
   async #reply(endpoint: Endpoint, wire: WireRequest, correlationId: string, seen: { caller: Caller }): Promise<Reply> {
     const { headers } = wire;
+    // HEAD asks what a GET would answer: a documented GET that changes state must not be asked like that.
+    if (endpoint.kind === 'command' && wire.method === 'HEAD') {
+      return failure('METHOD_NOT_ALLOWED', 'This changes state');
+    }
     const limited = await this.#limits.address(wire.address);
     if (limited !== undefined) return limited;
     if (acceptedFormat(headers.accept, filesOf(endpoint)) === undefined) {

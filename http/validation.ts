@@ -19,7 +19,20 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
       return { field: [...path, name].join('.'), code: 'UNKNOWN_MEMBER', message: `${name} is not known here` };
     });
   }
+  if (issue.code === 'invalid_union') return unionErrors(issue, path);
   return [{ field: path.join('.'), code: codeOf(issue), message: issue.message }];
+}
+
+/** Of several forms, the one that was most nearly met says what is wrong; plain values are told as one. */
+function unionErrors(issue: z.core.$ZodIssueInvalidUnion, path: readonly string[]): FieldError[] {
+  const forms = issue.errors.map((issues) => issues.flatMap(fieldErrors)).filter((errors) => errors.length > 0);
+  const [nearest] = forms.toSorted((a, b) => a.length - b.length);
+  if (nearest !== undefined && nearest.some(({ field }) => field !== '')) {
+    return nearest.map((error) => ({ ...error, field: [...path, error.field].join('.') }));
+  }
+  const codes = new Set(forms.map(([first]) => first?.code));
+  const code = codes.has('REQUIRED') ? 'REQUIRED' : codes.size > 1 ? 'INVALID' : 'INVALID_TYPE';
+  return [{ field: path.join('.'), code, message: issue.message }];
 }
 
 function codeOf(issue: z.core.$ZodIssue): string {

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Role } from '../../domain/shared/decider.js';
+import { Unavailable } from '../commands.js';
 import type { Clock } from '../ports/clock.js';
 import type { FoundToken, TokenSecrets, TokenStore } from '../ports/token-store.js';
 
@@ -84,13 +85,22 @@ export class TokenVerifier {
     const generation = this.#generation;
     const asked = this.#clock.nowMs();
     const hash = this.#secrets.hash(token);
-    const found = hash === undefined ? undefined : await this.#store.findByHash(hash);
+    const found = hash === undefined ? undefined : await this.#find(hash);
     const entry = entryOf(found, asked, this.#entries.get(token)?.lastUsedMs ?? 0);
     if (generation === this.#generation && hash !== undefined) {
       if (this.#entries.size >= MAX_REMEMBERED) this.#entries.clear();
       this.#entries.set(token, entry);
     }
     return entry;
+  }
+
+  async #find(hash: string): Promise<FoundToken | undefined> {
+    try {
+      return await this.#store.findByHash(hash);
+    } catch (error) {
+      // Nothing is known about the token then: the caller may try again, he must not be told that it is no good.
+      throw new Unavailable('the token store cannot be reached', { cause: error });
+    }
   }
 
   #judge(entry: Entry, remoteAddress: string, now: number): VerifiedToken | undefined {

@@ -54,7 +54,8 @@ export interface Envelope {
 
 export interface Sent {
   readonly method?: string;
-  readonly headers?: Record<string, string>;
+  /** Undefined takes a header away. */
+  readonly headers?: Record<string, string | undefined>;
   /** An object is sent as JSON; a text or bytes as they are. */
   readonly body?: unknown;
 }
@@ -202,19 +203,20 @@ export class HttpWorld {
   async send(
     path: string,
     sent: Sent = {},
-    as: Role | { token: string } | undefined = 'MANAGER',
+    as: Role | { token: string } | 'NOBODY' = 'MANAGER',
     tenant: TenantName = 'demo',
   ): Promise<Answered> {
-    const token = as === undefined ? undefined : typeof as === 'string' ? await this.token(as, tenant) : as.token;
+    const token = as === 'NOBODY' ? undefined : typeof as === 'string' ? await this.token(as, tenant) : as.token;
     const raw = typeof sent.body === 'string' || Buffer.isBuffer(sent.body);
     const body = sent.body === undefined ? undefined : raw ? (sent.body as string | Buffer) : JSON.stringify(sent.body);
-    const headers: Record<string, string> = {
+    const wanted: Record<string, string | undefined> = {
       ...(token === undefined ? {} : { 'X-Auth-Token': token }),
       ...(body === undefined
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) }),
       ...sent.headers,
     };
+    const headers = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
     return await new Promise((resolve, reject) => {
       const options = {
         host: '127.0.0.1',
