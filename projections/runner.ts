@@ -10,7 +10,8 @@ import {
 } from '../application/ports/read-store.js';
 import type { EventFeed } from './feed.js';
 import { PositionWaiters } from './position-waiters.js';
-import { MAX_LOAD_ROUNDS, Loaded, type Projection } from './projection.js';
+import { ProjectionFault, projectBatch } from './project-batch.js';
+import type { Projection } from './projection.js';
 
 export interface RunnerOptions {
   /** Most events of one batch. Bigger ones collapse more changes of the same row, and delay those who wait longer. */
@@ -200,8 +201,7 @@ export class ProjectionRunner {
     if (last === undefined) return NOTHING;
     try {
       const relevant = track.handles === undefined ? events : events.filter(({ type }) => track.handles?.has(type));
-      const loaded = await this.#load(track, relevant);
-      changes = this.#project(projection, relevant, loaded);
+      changes = await projectBatch(projection, store, targetOf(track), relevant);
     } catch (error) {
       if (error instanceof ProjectionFault) return this.#fault(track, error.fault, events.length, last);
       track.reload = true;
@@ -227,24 +227,6 @@ export class ProjectionRunner {
     track.limit = Math.min(this.#options.maxBatch, limit * 2);
     observer?.batch?.(projection.name, { events: events.length, durationMs: clock.nowMs() - startedMs });
     return { applied: events.length, moved: true, full: events.length >= limit };
-  }
-
-  async #load(track: Track, events: readonly StoredEvent[]): Promise<Loaded> {
-    const { projection } = track;
-    if (projection.needs === undefined || events.length === 0) return Loaded.NONE;
-    const loaded = new Loaded();
-    for (let round = 0; round < MAX_LOAD_ROUNDS; round += 1) {
-      const missing = loaded.missing(guarded(() => projection.needs?.(events, loaded) ?? []));
-      if (missing.length === 0) return loaded;
-      for (const need of missing) {
-        loaded.add(need, await this.ports.store.load(targetOf(track), need.table.name, need.keys));
-      }
-    }
-    throw new ProjectionFault(new Error(`${projection.name} needs more than ${MAX_LOAD_ROUNDS} rounds of loading`));
-  }
-
-  #project(projection: Projection, events: readonly StoredEvent[], loaded: Loaded): readonly TableChanges[] {
-    return events.length === 0 ? [] : guarded(() => projection.project(events, loaded).collected());
   }
 
   /** Halves the batch until the event at fault stands alone; then parks. */
@@ -374,21 +356,6 @@ function isRunning(track: Track): boolean {
 
 function targetOf(track: Track): Target {
   return { projection: track.projection, generation: track.state.generation };
-}
-
-/** Carries an error of a projection's own code past the errors of its ports. */
-class ProjectionFault extends Error {
-  constructor(readonly fault: Error) {
-    super(fault.message);
-  }
-}
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new ProjectionFault(error instanceof Error ? error : new Error(String(error)));
-  }
 }
 
 /** Waits; being told to stop ends the wait, not the program. */

@@ -53,7 +53,7 @@ export function aggregateStatesProjection(options: { cachedStates?: number } = {
       const keys: Row[] = [];
       for (const { tenantId: tenant_id, tags } of events) {
         for (const tag of tags) {
-          if (!cache.has(tenant_id, tag) && aggregateOf(tag) !== undefined) keys.push({ tenant_id, tag });
+          if (cache.get(tenant_id, tag) === undefined && aggregateOf(tag) !== undefined) keys.push({ tenant_id, tag });
         }
       }
       return [{ table: AGGREGATE_STATES, keys }];
@@ -102,40 +102,39 @@ function start(event: ScannedEvent, tag: string, row: Row | undefined): Folded |
 
 /** States in two generations: what is used moves to the young one, and a full young one replaces the old. */
 class StateCache {
-  #young = new Map<string, Folded>();
-  #old = new Map<string, Folded>();
+  /** By tenant, then by tag: the tag's own text is the key, nothing is put together for a look-up. */
+  #young = new Map<string, Map<string, Folded>>();
+  #old = new Map<string, Map<string, Folded>>();
+  #size = 0;
 
   constructor(private readonly limit: number) {}
 
-  has(tenantId: string, tag: string): boolean {
-    return this.get(tenantId, tag) !== undefined;
-  }
-
   get(tenantId: string, tag: string): Folded | undefined {
-    const key = tenantId + tag;
-    const young = this.#young.get(key);
+    const young = this.#young.get(tenantId)?.get(tag);
     if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) {
-      this.#old.delete(key);
-      this.#young.set(key, old);
-    }
+    const old = this.#old.get(tenantId)?.get(tag);
+    if (old !== undefined) this.set(tenantId, tag, old);
     return old;
   }
 
   set(tenantId: string, tag: string, folded: Folded): void {
-    this.#young.set(tenantId + tag, folded);
+    let states = this.#young.get(tenantId);
+    if (states === undefined) this.#young.set(tenantId, (states = new Map()));
+    states.set(tag, folded);
+    this.#size += 1;
   }
 
   /** Between batches only: within one, what `needs` found here must still be here. */
   trim(): void {
-    if (this.#young.size < this.limit / 2) return;
+    if (this.#size < this.limit / 2) return;
     this.#old = this.#young;
     this.#young = new Map();
+    this.#size = 0;
   }
 
   clear(): void {
     this.#young = new Map();
     this.#old = new Map();
+    this.#size = 0;
   }
 }
