@@ -1,4 +1,3 @@
-import pg from 'pg';
 import type { Logger } from 'pino';
 import type { TokenServices } from '../application/access/api-tokens.js';
 import { TokenVerifier } from '../application/access/token-verifier.js';
@@ -11,6 +10,7 @@ import type { ProcessorObserver } from '../application/processor/tenant-writer.j
 import type { Actor } from '../domain/shared/decider.js';
 import { createLogger } from '../http/logging.js';
 import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/database.js';
+import { type Pool, createPool } from '../infrastructure/postgres/pool.js';
 import { PostgresEventLog } from '../infrastructure/postgres/event-log.js';
 import { PostgresTokenStore } from '../infrastructure/postgres/token-store.js';
 import { serverSecret } from '../infrastructure/security/server-secret.js';
@@ -37,7 +37,7 @@ export interface Core {
   readonly readSide: ReadSide;
   readonly readModels: ReadModels;
   readonly tokens: TokenServices;
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   /** Resolves when the read models have seen everything that is in the log now. */
   caughtUp(): Promise<void>;
   /** Drains the processor, then stops in reverse order. */
@@ -73,8 +73,12 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
       committed: (events) => readSide.publish(events),
     },
   });
-  const pool = new pg.Pool({ connectionString: urls.core, max: 4, application_name: 'corebook tokens' });
-  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'));
+  const pool = createPool({
+    url: urls.core,
+    name: 'tokens',
+    connections: 4,
+    onError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
+  });
   const tokenStore = new PostgresTokenStore(pool);
   const secret = Buffer.from(await serverSecret(config.DATA_DIR, config.TOKEN_SECRET), 'utf8');
   const tokenSecrets = new HmacTokenSecrets({ secret, kind: config.production ? 'live' : 'test' });
