@@ -57,7 +57,7 @@ export default {
       'http-decides-nothing',
       'rules of the domain run behind the command processor',
       { path: '^http/' },
-      { path: '^domain/.+/decide(-[^/]+)?\\.ts$' },
+      { path: ['^domain/.+/decide-', '^domain/.+/decide\\.ts$'] },
     ),
     forbid(
       'drivers-in-infrastructure',

@@ -21,12 +21,18 @@ const numbers: string[] = [];
 for (let i = 0; i < ACCOUNTS; i += 50) {
   const opened = await Promise.all(
     Array.from({ length: 50 }, (_, j) =>
-      call<{ data: { accountNumber: string } }>(url, token, 'POST', '/api/v6/services/account-maintenance/open-account', {
-        ownerId: demo.customerId,
-        currencyCode: demo.currency,
-        productCode: 'INTERNAL',
-        accountName: `bench ${i + j}`,
-      }),
+      call<{ data: { accountNumber: string } }>(
+        url,
+        token,
+        'POST',
+        '/api/v6/services/account-maintenance/open-account',
+        {
+          ownerId: demo.customerId,
+          currencyCode: demo.currency,
+          productCode: 'INTERNAL',
+          accountName: `bench ${i + j}`,
+        },
+      ),
     ),
   );
   numbers.push(...opened.map((one) => one.data.accountNumber));

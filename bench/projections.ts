@@ -31,7 +31,8 @@ const database = await openDatabase({ dataDir, log: () => undefined });
 const log = new PostgresEventLog({ url: database.urls.core });
 const writer = new PostingWriter(log, tenantIdOf('bench'));
 await writer.openAccounts(accounts);
-for (let done = 0; done < postings; done += 1_000) await writer.append(writer.postings(Math.min(1_000, postings - done)));
+for (let done = 0; done < postings; done += 1_000)
+  await writer.append(writer.postings(Math.min(1_000, postings - done)));
 const last = await log.lastPosition();
 const events = log.distance('', last);
 console.log(`${events} events, ${accounts} accounts`);
@@ -59,7 +60,7 @@ async function measure(title: string, work: () => Promise<void>): Promise<void> 
   const seconds = (performance.now() - started) / 1000;
   const node = process.cpuUsage(cpu);
   const nodeUs = (node.user + node.system) / events;
-  const serverUs = ((await serverCpuMs()) - server) * 1000 / events;
+  const serverUs = (((await serverCpuMs()) - server) * 1000) / events;
   console.log(
     `${title.padEnd(28)} ${String(Math.round(events / seconds)).padStart(7)} events/s   node ${nodeUs.toFixed(1)} µs, server ${serverUs.toFixed(1)} µs an event`,
   );
@@ -79,7 +80,7 @@ async function runAll(title: string, projections: readonly Projection[]): Promis
   const store = await fresh(projections);
   const feed = new EventFeed(log, systemClock, { maxEvents: 1_000_000 });
   // As after `publish`: nothing is read from the log.
-  for (let after = '', batch = await log.readAll({ after, limit: 20_000 }); batch.length > 0; ) {
+  for (let after = '', batch = await log.readAll({ after, limit: 20_000 }); batch.length > 0;) {
     feed.publish(batch);
     after = batch.at(-1)?.position ?? after;
     batch = await log.readAll({ after, limit: 20_000 });
@@ -89,7 +90,8 @@ async function runAll(title: string, projections: readonly Projection[]): Promis
     while ((await runner.step({ poll: false })).moved);
   });
   for (const status of runner.status()) {
-    if (status.checkpoint !== last) throw new Error(`${status.name} ended at ${status.checkpoint}: ${status.error ?? ''}`);
+    if (status.checkpoint !== last)
+      throw new Error(`${status.name} ended at ${status.checkpoint}: ${status.error ?? ''}`);
   }
   await store.close();
 }

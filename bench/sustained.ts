@@ -16,12 +16,18 @@ const { url } = server.sandbox;
 const token = demo.tokens.MANAGER;
 const numbers: string[] = [];
 for (let i = 0; i < ACCOUNTS; i += 1) {
-  const opened = await call<{ data: { accountNumber: string } }>(url, token, 'POST', '/api/v6/services/account-maintenance/open-account', {
-    ownerId: demo.customerId,
-    currencyCode: demo.currency,
-    productCode: 'INTERNAL',
-    accountName: `bench ${i}`,
-  });
+  const opened = await call<{ data: { accountNumber: string } }>(
+    url,
+    token,
+    'POST',
+    '/api/v6/services/account-maintenance/open-account',
+    {
+      ownerId: demo.customerId,
+      currencyCode: demo.currency,
+      productCode: 'INTERNAL',
+      accountName: `bench ${i}`,
+    },
+  );
   numbers.push(opened.data.accountNumber);
 }
 

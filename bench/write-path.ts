@@ -2,10 +2,8 @@
  * The write path in process, durable commits: `node build/bench/write-path.js [seconds] [rounds]`.
  * Single transfers by 32 callers (uniform over 10,000 accounts, then one hot account in each), and arrays of 100.
  */
-import { createHash } from 'node:crypto';
-import type { PostingInstruction } from '../domain/ledger/commands.js';
-import { accountNumberOf } from '../domain/ledger/account-number.js';
-import { openCore, median } from './support/open-core.js';
+import { createTenant, openAccounts, transfers } from './support/load.js';
+import { median, openCore } from './support/open-core.js';
 
 const CALLERS = 32;
 const ACCOUNTS = 10_000;
@@ -13,43 +11,8 @@ const seconds = Number(process.argv[2] ?? 5);
 const rounds = Number(process.argv[3] ?? 3);
 
 const core = await openCore();
-await core.run('create-tenant', {
-  slug: 'bench',
-  settings: { name: 'Bench', baseCurrency: 'EUR', currencies: ['EUR'], domains: [], branding: {}, emailTemplates: {} },
-});
-const open = async (count: number): Promise<void> => {
-  for (let i = 0; i < count; i += 500) {
-    await Promise.all(
-      Array.from({ length: 500 }, () =>
-        core.run('open-account', { owner: '11111111-1111-4111-8111-111111111111', currency: 'EUR', product: 'INTERNAL', name: 'bench' }),
-      ),
-    );
-  }
-};
-await open(ACCOUNTS);
-
-let next = 0;
-const numbers = Array.from({ length: ACCOUNTS }, (_, i) => accountNumberOf(i + 1));
-const pick = (): string => numbers[Math.floor(Math.random() * ACCOUNTS)] as string;
-
-function instruction(hot: boolean): PostingInstruction {
-  next += 1;
-  const id = createHash('sha256').update(`k${next}`).digest('hex');
-  const primaryNumber = hot ? (numbers[0] as string) : pick();
-  let number = pick();
-  while (number === primaryNumber) number = pick();
-  return {
-    primaryNumber,
-    currency: 'EUR',
-    direction: 'debit-primary',
-    counterparties: [{ number, currency: 'EUR', amount: 100n, narration: 'transfer' }],
-    key: {
-      text: `k${next}`,
-      id: `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20, 32)}`,
-      requestHash: id.slice(32, 64),
-    },
-  };
-}
+await createTenant(core.run);
+await openAccounts(core.run, ACCOUNTS);
 
 async function measure(title: string, size: number, hot: boolean): Promise<number> {
   const rates: number[] = [];
@@ -61,9 +24,7 @@ async function measure(title: string, size: number, hot: boolean): Promise<numbe
     const caller = async (): Promise<void> => {
       while (performance.now() - started < seconds * 1000) {
         const at = performance.now();
-        const outcome = await core.run('post-entries', {
-          instructions: Array.from({ length: size }, () => instruction(hot)),
-        });
+        const outcome = await core.run('post-entries', transfers(size, ACCOUNTS, hot));
         if (outcome.status !== 'accepted') throw new Error(outcome.refusal.message);
         done += size;
         latencies.push(performance.now() - at);

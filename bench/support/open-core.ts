@@ -13,10 +13,10 @@ import { systemClock } from '../../infrastructure/system/clock.js';
 import { createIdSource } from '../../infrastructure/system/ids.js';
 
 /** States are kept in memory only: for measuring the write path by itself. */
-export const noStates: StateStore = { load: () => Promise.resolve({ revision: -1, states: new Map() }) };
+const noStates: StateStore = { load: () => Promise.resolve({ revision: -1, states: new Map() }) };
 
 export const SLUG = 'bench';
-export const TENANT = tenantIdOf(SLUG);
+const TENANT = tenantIdOf(SLUG);
 
 /** A core on a database of its own under the temporary directory, removed on close. */
 export async function openCore(options: { states?: StateStore; observer?: ProcessorObserver } = {}) {
@@ -33,14 +33,7 @@ export async function openCore(options: { states?: StateStore; observer?: Proces
     },
     { maxCachedAggregates: 2_000_000 },
   );
-  const run = <N extends CommandName>(name: N, payload: CommandPayloads[N]): Promise<Outcome> =>
-    processor.execute({
-      name,
-      tenantId: TENANT,
-      payload,
-      actor: { subject: 'bench', roles: ['MANAGER'] },
-      correlationId: '00000000-0000-4000-8000-000000000000',
-    } as Command<N>);
+  const run = runner(processor);
   return {
     database,
     log,
@@ -54,6 +47,20 @@ export async function openCore(options: { states?: StateStore; observer?: Proces
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+export type Run = <N extends CommandName>(name: N, payload: CommandPayloads[N]) => Promise<Outcome>;
+
+/** Commands of the bench's tenant to a processor. */
+export function runner(processor: CommandProcessor): Run {
+  return <N extends CommandName>(name: N, payload: CommandPayloads[N]) =>
+    processor.execute({
+      name,
+      tenantId: TENANT,
+      payload,
+      actor: { subject: 'bench', roles: ['MANAGER'] },
+      correlationId: '00000000-0000-4000-8000-000000000000',
+    } as Command<N>);
 }
 
 export function median(values: readonly number[]): number {

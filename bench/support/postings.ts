@@ -44,7 +44,12 @@ export class PostingWriter {
         id: this.#ids.eventId(),
         type: 'entry-posted',
         version: 1,
-        data: { kind: 'posting', lines: [line(debit, 'debit'), line(credit, 'credit')], valueDate: VALUE_DATE, instructionKey: debit.id },
+        data: {
+          kind: 'posting',
+          lines: [line(debit, 'debit'), line(credit, 'credit')],
+          valueDate: VALUE_DATE,
+          instructionKey: debit.id,
+        },
         tags: [`account:${debit.id}`, `account:${credit.id}`],
         effectiveAt: VALUE_DATE,
       };

@@ -18,10 +18,14 @@ export interface RunningServer {
 /** `npm start` on a data directory and port of its own; everything is removed on stop. */
 export async function startServer(environment: Record<string, string> = {}): Promise<RunningServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'corebook-bench-'));
-  const server = spawn(process.execPath, ['--max-semi-space-size=128', ...(process.env['SERVER_FLAGS'] ?? '').split(' ').filter(Boolean), LAUNCHER, 'start'], {
-    env: { ...process.env, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', ...environment },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const server = spawn(
+    process.execPath,
+    ['--max-semi-space-size=128', ...(process.env['SERVER_FLAGS'] ?? '').split(' ').filter(Boolean), LAUNCHER, 'start'],
+    {
+      env: { ...process.env, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', ...environment },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   let sandbox: SandboxFile | undefined;
   for (let waited = 0; waited < 60_000 && sandbox === undefined; waited += 100) {

@@ -1,12 +1,6 @@
 import { Decimal } from 'decimal.js';
 import { ISO_4217 } from './iso-4217.js';
 
-/** An amount in integer minor units of an ISO 4217 currency: { currency: 'NGN', minor: 2424n } is 24.24 naira. */
-export interface Money {
-  readonly currency: string;
-  readonly minor: bigint;
-}
-
 /** The largest single amount, in minor units: far above any real one, far below numeric(38,0) after many sums. */
 export const MAX_AMOUNT_MINOR = 10n ** 24n;
 /** The largest balance, in minor units. A posting that would pass it is refused. */
