@@ -46,6 +46,8 @@ export class FoldedRows implements BookQueries {
   }
 
   async #states(tenantId: string): Promise<Map<string, AccountState>> {
+    // A real read model is asked later than the log was: whoever writes comes first.
+    await new Promise((resolve) => setImmediate(resolve));
     const states = new Map<string, AccountState>();
     for await (const event of this.log.read(tenantId, { to: this.upTo() })) {
       for (const tag of event.tags) {
