@@ -102,17 +102,35 @@ export const MAX_PAGE_SIZE = 100;
 const DEFAULT_PAGE_SIZE = 20;
 const MAX_PAGE = 1_000_000;
 
-const wholeNumber = z.coerce.number().int();
-export const size = wholeNumber
-  .min(1)
-  .default(DEFAULT_PAGE_SIZE)
-  .meta({ description: `At most ${MAX_PAGE_SIZE}; larger sizes are cut to it` })
-  .transform((wanted) => Math.min(wanted, MAX_PAGE_SIZE));
-export const page = wholeNumber.min(1).max(MAX_PAGE).default(1).meta({ description: 'From 1' });
+/** A whole number of a path or query: digits only, so that nothing else counts as one. */
+function wholeNumber(minimum: number, maximum: number) {
+  return z
+    .string()
+    .max(16)
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform((digits, context) => {
+      const value = Number.parseInt(digits, 10);
+      if (value < minimum) context.issues.push({ code: 'too_small', origin: 'number', minimum, input: value });
+      if (value > maximum) context.issues.push({ code: 'too_big', origin: 'number', maximum, input: value });
+      return value;
+    });
+}
+const integer = (minimum: number, maximum: number) => ({ type: 'integer' as const, minimum, maximum });
+
+const MAX_SIZE = 1_000_000;
+const cutSize = wholeNumber(1, MAX_SIZE).transform((wanted) => Math.min(wanted, MAX_PAGE_SIZE));
+export const size = cutSize.default(DEFAULT_PAGE_SIZE).meta({
+  ...integer(1, MAX_SIZE),
+  default: DEFAULT_PAGE_SIZE,
+  description: `At most ${MAX_PAGE_SIZE}; larger sizes are cut to it`,
+});
+export const page = wholeNumber(1, MAX_PAGE)
+  .default(1)
+  .meta({ ...integer(1, MAX_PAGE), default: 1, description: 'From 1' });
 /** The documented history path counts from 0 and has its numbers in the path. */
-export const pageFromZero = wholeNumber.min(0).max(MAX_PAGE - 1);
-export const sizeInPath = wholeNumber.min(1).transform((wanted) => Math.min(wanted, MAX_PAGE_SIZE));
-export const revision = wholeNumber.min(0).max(Number.MAX_SAFE_INTEGER);
+export const pageFromZero = wholeNumber(0, MAX_PAGE - 1).meta(integer(0, MAX_PAGE - 1));
+export const sizeInPath = cutSize.meta(integer(1, MAX_SIZE));
+export const revision = wholeNumber(0, Number.MAX_SAFE_INTEGER).meta(integer(0, Number.MAX_SAFE_INTEGER));
 
 /** A paged list of our own: its members and the counters. */
 export function pagedOf<Item extends z.ZodType>(name: string, item: Item) {
