@@ -35,5 +35,11 @@ function isQuantity(value: Value | undefined): value is bigint | number {
 export function normalValue(type: ColumnType, value: Value): Value {
   if (value === null) return null;
   if (type === 'numeric') return typeof value === 'bigint' ? value : BigInt(value as string | number);
+  if (type === 'text') return storableText(value as string);
   return value;
+}
+
+/** The database holds any character but U+0000, which stands for nothing that a person wrote. */
+export function storableText(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }

@@ -20,8 +20,23 @@ export function createLogger(options: { level: string; destination?: Destination
     base: { service: 'corebook' },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: REDACTED, censor: '[redacted]' },
+    serializers: { err: describeError },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+/** What is logged of an error: drivers hang whole connections on theirs, with addresses and more. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack, cause } = error;
+  const { code } = error as { code?: unknown };
+  return {
+    type: name,
+    message,
+    stack,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  };
 }
 
 export interface AccessFacts {

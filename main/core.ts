@@ -104,8 +104,8 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
     async close() {
       await processor.close();
       await readSide.close();
-      await log.close();
       await pool.end();
+      await log.close();
       await options.closeDatabase();
     },
   };

@@ -11,14 +11,31 @@ interface LastLine {
   sequence: number;
 }
 
+/** Accounts whose last line is remembered between batches, in two generations. */
+const REMEMBERED_ACCOUNTS = 50_000;
+
 /**
  * Pair assertion of the book: what the decider made sure of is checked again on the way into the read models. In each
  * entry debits equal credits per currency; in each account a line's balance is the one before ± its amount and its
- * number the next. An account's first line in a batch is taken as it is (the one before it is in an earlier batch; the
- * unique key of `entries` refuses a number that is there already).
+ * number the next. The first line of an account that is not remembered is taken as it is (the unique key of `entries`
+ * refuses a number that is there already, and the self-audit compares the sums).
  */
 export class BookCheck {
-  readonly #last = new Map<string, LastLine>();
+  #last = new Map<string, LastLine>();
+  #older = new Map<string, LastLine>();
+
+  /** Between batches: keeps memory bounded. */
+  trim(): void {
+    if (this.#last.size < REMEMBERED_ACCOUNTS / 2) return;
+    this.#older = this.#last;
+    this.#last = new Map();
+  }
+
+  /** What was checked may not have been applied: it will come again. */
+  forget(): void {
+    this.#last = new Map();
+    this.#older = new Map();
+  }
 
   /** Amount of each line, credit-positive. */
   entry(event: PostedEntry): bigint[] {
@@ -38,7 +55,7 @@ export class BookCheck {
   #line(event: PostedEntry, line: Line): bigint {
     const amount = line.side === 'credit' ? BigInt(line.amount) : -BigInt(line.amount);
     const balance = BigInt(line.balance);
-    const last = this.#last.get(line.account);
+    const last = this.#last.get(line.account) ?? this.#remembered(line.account);
     if (last === undefined) {
       if (line.sequence === 1 && balance !== amount) throw broken(event, line, 'its first balance is not its first amount');
       this.#last.set(line.account, { balance, sequence: line.sequence });
@@ -49,6 +66,12 @@ export class BookCheck {
     last.balance = balance;
     last.sequence = line.sequence;
     return amount;
+  }
+
+  #remembered(account: string): LastLine | undefined {
+    const last = this.#older.get(account);
+    if (last !== undefined) this.#last.set(account, last);
+    return last;
   }
 }
 

@@ -463,17 +463,28 @@ export class TenantWriter {
     const { observer } = this.ports;
     if (observer === undefined) return;
     observer.committed(
-      batch.sealed.map(({ previousHash: _, ...one }, index) => {
+      // Member by member, always in this order: a spread costs twice as much as all the rest here.
+      batch.sealed.map((one, index): StoredEvent => {
         const event = events[index] as CommittedEvent;
-        return {
-          ...one,
+        const stored = {
+          id: one.id,
+          type: one.type,
+          version: one.version,
           data: event.data,
-          meta: event.meta,
+          tags: one.tags,
           tenantId: this.tenantId,
           revision: batch.expectedRevision + 1 + index,
           position: appended.positionAt(index),
+          recordedAt: one.recordedAt,
+          effectiveAt: one.effectiveAt,
+          meta: event.meta,
+          hash: one.hash,
+          dataText: one.dataText,
+          metaText: one.metaText,
           storedVersion: one.version,
+          keyId: one.keyId,
         };
+        return stored as StoredEvent;
       }),
     );
   }

@@ -1,4 +1,5 @@
 import type { ColumnType, Row, TableDefinition, Value } from '../../application/ports/read-store.js';
+import { storableText } from '../../application/table-rows.js';
 
 /** A statement with all the rows of a batch: each column is one parameter. */
 export interface Statement {
@@ -137,9 +138,8 @@ function plain(value: string): boolean {
   return !SPECIAL.test(value) && !value.includes('\0');
 }
 
-/** The database holds any character but U+0000, which stands for nothing a person wrote. */
 function textOf(value: Value | undefined): string | null {
-  return value === null || value === undefined ? null : String(value).replaceAll('\0', '\ufffd');
+  return value === null || value === undefined ? null : storableText(String(value));
 }
 
 /** A column as text that `parseRow` understands. */

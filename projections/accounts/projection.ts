@@ -43,6 +43,7 @@ export const ACCOUNTS: TableDefinition = {
 };
 
 export function accountsProjection(): Projection {
+  const check = new BookCheck();
   return {
     name: 'accounts',
     version: 1,
@@ -61,10 +62,11 @@ export function accountsProjection(): Projection {
     answersQueries: true,
     project(events) {
       const changes = new Changes();
-      const check = new BookCheck();
       for (const event of events) projectEvent(event as BookEvent, changes, check);
+      check.trim();
       return changes;
     },
+    forget: () => check.forget(),
   };
 }
 

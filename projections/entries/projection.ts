@@ -57,6 +57,7 @@ export const REVERSALS: TableDefinition = {
 
 /** Lines, turnover and reversals in one projection: a statement's totals and its lines are always of the same moment. */
 export function entriesProjection(): Projection {
+  const check = new BookCheck();
   return {
     name: 'entries',
     version: 1,
@@ -65,10 +66,11 @@ export function entriesProjection(): Projection {
     answersQueries: true,
     project(events) {
       const changes = new Changes();
-      const check = new BookCheck();
       for (const event of events) projectEntry(event as PostedEntry, changes, check);
+      check.trim();
       return changes;
     },
+    forget: () => check.forget(),
   };
 }
 
