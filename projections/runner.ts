@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly pollMs: number;
   /** Least time from one batch to the next under light load: a batch has a price that does not depend on its size. */
   readonly paceMs: number;
+  /** The same where more than `BUSY_EVENTS_PER_MS` arrive: fewer, bigger batches leave the processor to the commands. */
+  readonly busyPaceMs: number;
   /** How long a runner stands aside when another process was first, and how often it looks when somebody waits. */
   readonly asideMs: number;
   readonly asideWaitingMs: number;
@@ -33,6 +35,7 @@ export const DEFAULT_RUNNER_OPTIONS: RunnerOptions = {
   maxBatch: 2_000,
   pollMs: 50,
   paceMs: 20,
+  busyPaceMs: 100,
   asideMs: 200,
   asideWaitingMs: 20,
   recheckMs: 2_000,
@@ -54,6 +57,8 @@ export interface ProjectionStatus extends ProjectionState {
   /** Age of the oldest event that is not in the tables (or of the last one that is); 0 when there is none. */
   readonly lagSeconds: number;
 }
+
+const BUSY_EVENTS_PER_MS = 1;
 
 /** How often the end of the log is asked for. */
 const LOOK_MS = 1_000;
@@ -124,10 +129,11 @@ export class ProjectionRunner {
   /** Steps until aborted. Errors that pass are waited out, ever longer. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, feed, observer } = this.ports;
-    const { pollMs, paceMs, maxBackOffMs } = this.#options;
+    const { pollMs, maxBackOffMs } = this.#options;
     let failures = 0;
     let polledMs = Number.NEGATIVE_INFINITY;
     let lookedMs = Number.NEGATIVE_INFINITY;
+    let previousMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       const startedMs = clock.nowMs();
       const poll = startedMs - polledMs >= pollMs;
@@ -142,7 +148,8 @@ export class ProjectionRunner {
         failures = 0;
         if (report.full || signal.aborted) continue;
         if (report.moved) {
-          const restMs = (this.#waiters.size > 0 ? paceMs / 5 : paceMs) - (clock.nowMs() - startedMs);
+          const restMs = this.#paceMs(report, startedMs - previousMs) - (clock.nowMs() - startedMs);
+          previousMs = startedMs;
           if (restMs >= 1) await quietly(clock.sleep(restMs, signal));
           continue;
         }
@@ -153,6 +160,13 @@ export class ProjectionRunner {
         await quietly(clock.sleep(Math.min(maxBackOffMs, 50 * 2 ** failures), signal));
       }
     }
+  }
+
+  /** Time from one step to the next: short while somebody waits for a position, long under load. */
+  #paceMs(report: StepReport, cycleMs: number): number {
+    const { paceMs, busyPaceMs } = this.#options;
+    if (this.#waiters.size > 0) return paceMs / 5;
+    return report.applied / this.#tracks.length >= cycleMs * BUSY_EVENTS_PER_MS ? busyPaceMs : paceMs;
   }
 
   /**
