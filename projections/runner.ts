@@ -246,6 +246,13 @@ export class ProjectionRunner {
   /** Halves the batch until the event at fault stands alone; then parks. */
   async #fault(track: Track, error: Error, batch: number, event?: StoredEvent): Promise<StepReport> {
     track.projection.forget?.();
+    // Rows that were read may be newer than the checkpoint they were read for: then another process was first, that is all.
+    if (await this.#movedOn(track)) {
+      this.ports.observer?.stale?.(track.projection.name);
+      track.reload = true;
+      this.#standAside(track);
+      return { applied: 0, moved: true, full: false };
+    }
     if (batch > 1) {
       track.limit = Math.max(1, batch >> 1);
       return { applied: 0, moved: true, full: true };
@@ -259,6 +266,13 @@ export class ProjectionRunner {
     this.ports.observer?.parked?.(track.projection.name, error);
     await this.ports.store.park(targetOf(track), text);
     return { applied: 0, moved: true, full: false };
+  }
+
+  async #movedOn({ projection, state }: Track): Promise<boolean> {
+    const states = await this.ports.store.states();
+    const { name, version } = projection;
+    const now = states.find((one) => one.name === name && one.version === version && one.generation === state.generation);
+    return now === undefined || now.checkpoint !== state.checkpoint;
   }
 
   /** Another process is active on it: let that one work, look again, and take over only if it does not move on. */

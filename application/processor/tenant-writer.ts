@@ -31,6 +31,8 @@ export interface ProcessorOptions {
   readonly maxAppendRetries: number;
   /** Events after the stored states' checkpoint that are folded when a tenant is opened. */
   readonly maxOpenTail: number;
+  /** With an append under way the next batch is sent beside it only if it has this many commands or instructions. */
+  readonly pipelineWorth: number;
 }
 
 export const DEFAULT_PROCESSOR_OPTIONS: ProcessorOptions = {
@@ -42,6 +44,7 @@ export const DEFAULT_PROCESSOR_OPTIONS: ProcessorOptions = {
   maxConflictRounds: 30,
   maxAppendRetries: 6,
   maxOpenTail: 500_000,
+  pipelineWorth: 64,
 };
 
 /** What the processor tells about itself: for metrics. All members are called on the hot path: keep them cheap. */
@@ -88,9 +91,6 @@ interface Batch extends Decided {
   readonly result: Promise<Sent>;
   done: boolean;
 }
-
-/** With an append under way the next batch is sent beside it only if it has this many events. */
-const PIPELINE_WORTH_EVENTS = 64;
 
 /** Rounds of loading that one batch may need: a command may look in one place to learn the next, not for ever. */
 const MAX_LOAD_ROUNDS = 12;
@@ -176,7 +176,7 @@ export class TenantWriter {
     let weight = 0;
     for (const { command } of this.#queue) {
       weight += weightOf(command);
-      if (weight >= PIPELINE_WORTH_EVENTS) return true;
+      if (weight >= this.options.pipelineWorth) return true;
     }
     return false;
   }

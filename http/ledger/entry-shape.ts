@@ -31,8 +31,6 @@ export const entryShape = z
   })
   .meta({ id: 'LedgerEntry' });
 
-export type EntryOut = ReturnType<typeof entryOut>;
-
 /** A line as the read model knows it. */
 export function entryOut(line: EntryLineView) {
   const { currency } = line;

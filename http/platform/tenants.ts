@@ -3,7 +3,7 @@ import type { TenantView } from '../../application/ports/read-models.js';
 import { TENANT_STATUSES, type TenantSettings } from '../../domain/tenant/events.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 import { refuse } from '../../domain/shared/refusal.js';
-import { type Accepted, execute, isFailure } from '../commands.js';
+import { type Accepted, caughtUp, execute, isFailure } from '../commands.js';
 import { type Answer, type Call, defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
 import { EXAMPLE } from '../ledger/examples.js';
@@ -29,9 +29,18 @@ const settings = {
   smsSenderId: z.string().min(1).max(32),
 };
 
-/** A host names one tenant: whose it is, is known to the read model of all tenants only. */
+/** Under this name the last change of any tenant by this process is remembered, beside those of each tenant. */
+const ANY_TENANT = 'any tenant';
+
+/**
+ * A host names one tenant: whose it is, is known to the read model of all tenants only, so that is asked once it shows
+ * what this process has changed. Two operators who give one name to two tenants at the same moment both succeed; the
+ * host then answers for whichever the read model finds first, and a token of the other is refused there.
+ */
 async function checkDomains(call: Call, tenantId: string, domains: readonly string[] | undefined): Promise<void> {
-  for (const [index, name] of (domains ?? []).entries()) {
+  if (domains === undefined || domains.length === 0) return;
+  await caughtUp(call, ANY_TENANT);
+  for (const [index, name] of domains.entries()) {
     const owner = await call.services.readModels.tenantByDomain(name);
     if (owner === undefined || owner.tenantId === tenantId) continue;
     const refusal = refuse('domain-taken', `${name} belongs to another tenant`, { field: `domains.${index}` });
@@ -53,7 +62,8 @@ async function changedTenant(
   change: Partial<TenantView>,
   message: string,
 ): Promise<Answer> {
-  const { readModels, config } = call.services;
+  const { readModels, config, positions } = call.services;
+  positions.set(ANY_TENANT, done.position);
   await readModels.waitFor(done.position, config.positionWaitMs);
   const tenant = await readModels.tenant(tenantId);
   if (tenant === undefined) throw new RequestFailed(unavailable('The tenant was changed but cannot be shown yet'));
@@ -154,6 +164,7 @@ export const createTenant = defineEndpoint({
     };
     const done = await execute(call, 'create-tenant', { slug, settings: wanted }, tenantId);
     if (isFailure(done)) return done;
+    call.services.positions.set(ANY_TENANT, done.position);
     const created = done.events.find(({ type }) => type === 'tenant-created');
     if (created === undefined) throw new Error('a new tenant has its event');
     const data = tenantOut(createdTenant(created));

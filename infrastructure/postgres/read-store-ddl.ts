@@ -4,7 +4,11 @@ import type { ColumnType, TableDefinition, Target } from '../../application/port
 export interface ViewDefinition {
   readonly name: string;
   readonly comment: string;
-  /** The SELECT. It must restrict itself to the tenant in `app.tenant`: it runs with its owner's rights. */
+  /**
+   * The SELECT, over the views of schema `ledger`, for which their tables are put in: a view with the rights of its
+   * reader (as those are) asks for that reader's rights even behind one with its owner's, and analysts have none there.
+   * It must restrict itself to the tenant in `app.tenant`.
+   */
   readonly query: string;
 }
 
@@ -83,10 +87,21 @@ export function createView(table: TableDefinition, target: Target): string[] {
   ];
 }
 
-export function createAnalystView(view: ViewDefinition): string[] {
+/** The analysts' view over the live tables (by base name); undefined when one of them is not there. */
+export function analystViewQuery(view: ViewDefinition, live: ReadonlyMap<string, string>): string | undefined {
+  let complete = true;
+  const query = view.query.replace(/\bledger\.(\w+)/g, (name, table: string) => {
+    if (table === 'events') return name;
+    const physical = live.get(table);
+    complete &&= physical !== undefined;
+    return `ledger.${physical ?? table}`;
+  });
+  return complete ? query : undefined;
+}
+
+export function createAnalystView(view: ViewDefinition, query: string): string[] {
   return [
-    `drop view if exists analytics.${view.name}`,
-    `create view analytics.${view.name} with (security_barrier = true) as ${view.query}`,
+    `create or replace view analytics.${view.name} with (security_barrier = true) as ${query}`,
     `comment on view analytics.${view.name} is '${view.comment.replaceAll("'", "''")}'`,
     `grant select on analytics.${view.name} to corebook_analyst, corebook_api`,
   ];

@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { ProjectionState, ProjectionTables, Target } from '../../application/ports/read-store.js';
-import { type ViewDefinition, createAnalystView, createTable, createView, finishTable, physicalName } from './read-store-ddl.js';
+import {
+  type ViewDefinition,
+  analystViewQuery,
+  createAnalystView,
+  createTable,
+  createView,
+  finishTable,
+  physicalName,
+} from './read-store-ddl.js';
 
 /** Any number, the same in every process: tables are made by one process after the other. */
 const LOCK_ID = 7_301_958_205;
 const LOCK_NOT_AVAILABLE = '55P03';
-/** A view that names what is not there yet (another projection's next version) is made when it is. */
-const NOT_THERE_YET: readonly string[] = ['42703', '42P01'];
+/** A view that names a column that is not there yet (of another projection's next version) is made when it is. */
+const NO_SUCH_COLUMN = '42703';
+/** `create or replace` cannot take columns away. */
+const OTHER_COLUMNS = '42P16';
 /** While a lock on a view is waited for, new readers wait behind it: rather give up soon and try again. */
 const LOCK_TIMEOUT_MS = 1_000;
 const LOCK_ATTEMPTS = 30;
@@ -83,13 +93,11 @@ export class ReadStoreOwner {
         [name, target.generation],
       );
       if (rowCount !== 1) throw new Error(`${name}: there is no such finished build`);
-      const remade = live?.version !== version;
-      if (remade) {
-        await this.#dropAnalystViews(client);
+      if (live?.version !== version) {
         for (const table of tables) await client.query(`drop view if exists ledger.${table.name}`);
       }
       for (const table of tables) await runAll(client, createView(table, target));
-      if (remade) await this.#createAnalystViews(client);
+      await this.#createAnalystViews(client);
     });
   }
 
@@ -106,9 +114,15 @@ export class ReadStoreOwner {
     });
   }
 
+  /** Makes the analysts' views that are not yet as the code and the live tables would have them. */
   async #createAnalystViews(client: pg.Client): Promise<void> {
+    if (this.analystViews.length === 0) return;
+    const live = await liveTables(client);
     for (const view of this.analystViews) {
-      const digest = createHash('sha256').update(JSON.stringify(view)).digest('hex');
+      const query = analystViewQuery(view, live);
+      if (query === undefined) continue;
+      const statements = createAnalystView(view, query);
+      const digest = createHash('sha256').update(statements.join('\n')).digest('hex');
       const { rowCount } = await client.query('select from ledger.analyst_views where name = $1 and digest = $2', [
         view.name,
         digest,
@@ -116,22 +130,28 @@ export class ReadStoreOwner {
       if (rowCount !== 0) continue;
       await client.query('savepoint analyst_view');
       try {
-        await runAll(client, createAnalystView(view));
-        await client.query(
-          `insert into ledger.analyst_views (name, digest) values ($1, $2)
-             on conflict (name) do update set digest = excluded.digest`,
-          [view.name, digest],
-        );
+        await this.#replaceView(client, view, statements);
       } catch (error) {
-        if (!NOT_THERE_YET.includes(codeOf(error))) throw error;
+        if (codeOf(error) !== NO_SUCH_COLUMN) throw error;
         await client.query('rollback to savepoint analyst_view');
+        continue;
       }
+      await client.query(
+        `insert into ledger.analyst_views (name, digest) values ($1, $2)
+           on conflict (name) do update set digest = excluded.digest`,
+        [view.name, digest],
+      );
     }
   }
 
-  async #dropAnalystViews(client: pg.Client): Promise<void> {
-    for (const { name } of this.analystViews) await client.query(`drop view if exists analytics.${name}`);
-    await client.query('delete from ledger.analyst_views');
+  async #replaceView(client: pg.Client, view: ViewDefinition, statements: readonly string[]): Promise<void> {
+    try {
+      await runAll(client, statements);
+    } catch (error) {
+      if (codeOf(error) !== OTHER_COLUMNS) throw error;
+      await client.query('rollback to savepoint analyst_view');
+      await runAll(client, [`drop view analytics.${view.name}`, ...statements]);
+    }
   }
 
   /** Runs work in a transaction, again when a lock was not to be had. */
@@ -157,6 +177,12 @@ export class ReadStoreOwner {
       await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
     }
   }
+}
+
+/** The tables of the live builds by their base names. */
+async function liveTables(client: pg.Client): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ tables: string[] }>(`select tables from ledger.projections where status = 'live'`);
+  return new Map(rows.flatMap(({ tables }) => tables.map((table) => [table.replace(/_v\d+(?:_g\d+)?$/, ''), table])));
 }
 
 async function nextGeneration(client: pg.Client, name: string): Promise<number> {

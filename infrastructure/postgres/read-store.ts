@@ -17,8 +17,8 @@ import type { ViewDefinition } from './read-store-ddl.js';
 import { StatementBook, type Statement, parseRow } from './read-store-sql.js';
 
 const STALE = 'CB001';
-/** SQLSTATEs that say: these changes, never. CB002 rows missing; 22 data, 23 integrity, 42 shape, 54 limit exceeded. */
-const REJECTED = /^(?:22|23|42|54|CB002)/;
+/** SQLSTATEs that say: these changes, never. CB002 rows missing; 21 a row twice, 22 data, 23 integrity, 42 shape, 54 limit. */
+const REJECTED = /^(?:21|22|23|42|54|CB002)/;
 const EMPTY = { name: '', text: '', values: [] };
 
 /**
