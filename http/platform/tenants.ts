@@ -35,7 +35,7 @@ const ANY_TENANT = 'any tenant';
 /**
  * A host names one tenant: whose it is, is known to the read model of all tenants only, so that is asked once it shows
  * what this process has changed. Two operators who give one name to two tenants at the same moment both succeed; the
- * host then answers for whichever the read model finds first, and a token of the other is refused there.
+ * host then belongs to the one that comes first in the log, and a token of the other is refused there.
  */
 async function checkDomains(call: Call, tenantId: string, domains: readonly string[] | undefined): Promise<void> {
   if (domains === undefined || domains.length === 0) return;
