@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { Edge } from './edge.js';
 import type { Endpoint } from './endpoint.js';
+import { API_SECURITY_HEADERS } from './headers.js';
 import { NodeRequest, send, splitTarget } from './node-request.js';
 import { failure, invalid } from './problem.js';
 import { routesOf } from './registry.js';
@@ -25,6 +26,17 @@ export function createExpressApp(
   app.enable('case sensitive routing');
   app.set('query parser', false);
 
+  // Express would answer OPTIONS by itself, for its own routes only.
+  app.use((request: Request, response: Response, next) => {
+    const match = request.method === 'OPTIONS' ? routes.match('OPTIONS', wireOf(request, {}, edge).path) : undefined;
+    if (match === undefined) next();
+    else
+      send(
+        response,
+        { status: 200, headers: [...API_SECURITY_HEADERS, 'Allow', match.allowed.join(', ')], content: '' },
+        closing(),
+      );
+  });
   for (const endpoint of endpoints) {
     for (const { method, path } of routesOf(endpoint)) {
       const handler = async (request: Request, response: Response): Promise<void> => {

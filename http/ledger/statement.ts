@@ -69,8 +69,7 @@ export const accountStatement = defineEndpoint({
   async handler(call) {
     const { readModels, clock } = call.services;
     const { tenantId } = call.caller;
-    const now = clock.nowMs();
-    const toDate = call.query.toDate ?? dateAt(now);
+    const toDate = call.query.toDate ?? dateAt(clock.nowMs());
     const fromDate = call.query.fromDate ?? dateAt(Date.parse(`${toDate}T00:00:00Z`) - DEFAULT_DAYS * DAY_MS);
     if (fromDate > toDate) throw new RequestFailed(invalid('fromDate', 'INVALID_RANGE', 'fromDate is after toDate'));
     const { accountId, currency, number } = await visibleAccount(call, call.params.accountId);
@@ -94,7 +93,7 @@ export const accountStatement = defineEndpoint({
       };
     }
     if (call.query.format === 'pdf') {
-      const content = await statementPdf(statement, now);
+      const content = await statementPdf(statement, clock);
       return { kind: 'file', status: 200, contentType: 'application/pdf', content, fileName: `${fileName}.pdf` };
     }
     const data = {

@@ -95,6 +95,11 @@ t.test('what is no request of ours', async (t) => {
   check(wrong, 405, 'METHOD_NOT_ALLOWED', 'GET of a POST');
   t.equal(wrong.headers['allow'], 'POST');
   check(await world.send(BALANCE, { method: 'PATCH' }), 405, 'METHOD_NOT_ALLOWED', 'an unknown method');
+  for (const path of [POST, '/health', BALANCE]) {
+    const options = await world.send(path, { method: 'OPTIONS' }, 'NOBODY');
+    t.match(options, { status: 200, text: '', headers: { allow: path === POST ? 'POST' : 'GET' } }, `OPTIONS ${path}`);
+  }
+  check(await world.send('/nowhere', { method: 'OPTIONS' }), 404, 'NOT_FOUND', 'OPTIONS of nothing');
   check(await world.send('/health', { method: 'POST' }), 405, 'METHOD_NOT_ALLOWED', 'through Express');
   check(await world.send(BALANCE, { headers: { Accept: 'text/xml' } }), 406, 'NOT_ACCEPTABLE', 'Accept');
   check(await world.send(POST, { body: `[${' '.repeat(3_000)}]` }), 413, 'PAYLOAD_TOO_LARGE', 'announced length');
