@@ -38,7 +38,8 @@ export const ANALYST_VIEWS = [
   },
   {
     name: 'trial_balance',
-    comment: 'Turnover by account and value date; sum it up to a date for a trial balance. See docs/reference/analyst-views.md.',
+    comment:
+      'Turnover by account and value date; sum it up to a date for a trial balance. See docs/reference/analyst-views.md.',
     query: `select d.value_date, d.account_id, a.number as account_number, a.name as account_name, a.kind, a.currency,
                    d.debits, d.credits, d.credits - d.debits as net, d.lines as line_count
               from ledger.account_days d

@@ -57,12 +57,15 @@ export class BookCheck {
     const balance = BigInt(line.balance);
     const last = this.#last.get(line.account) ?? this.#remembered(line.account);
     if (last === undefined) {
-      if (line.sequence === 1 && balance !== amount) throw broken(event, line, 'its first balance is not its first amount');
+      if (line.sequence === 1 && balance !== amount)
+        throw broken(event, line, 'its first balance is not its first amount');
       this.#last.set(line.account, { balance, sequence: line.sequence });
       return amount;
     }
-    if (line.sequence !== last.sequence + 1) throw broken(event, line, `line ${line.sequence} follows line ${last.sequence}`);
-    if (balance !== last.balance + amount) throw broken(event, line, `the balance after line ${line.sequence} does not follow`);
+    if (line.sequence !== last.sequence + 1)
+      throw broken(event, line, `line ${line.sequence} follows line ${last.sequence}`);
+    if (balance !== last.balance + amount)
+      throw broken(event, line, `the balance after line ${line.sequence} does not follow`);
     last.balance = balance;
     last.sequence = line.sequence;
     return amount;

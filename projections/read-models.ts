@@ -19,7 +19,8 @@ export function createReadModels(db: TenantQueries, positions: Positions): ReadM
     accountByNumber: (tenantId, number) => accounts.accountByNumber(db, tenantId, number),
     accountsOfOwner: (tenantId, owner) => accounts.accountsOfOwner(db, tenantId, owner),
     accounts: (tenantId, filter, page) => accounts.accounts(db, tenantId, filter, page),
-    entriesOfAccount: (tenantId, accountId, filter, page) => entries.entriesOfAccount(db, tenantId, accountId, filter, page),
+    entriesOfAccount: (tenantId, accountId, filter, page) =>
+      entries.entriesOfAccount(db, tenantId, accountId, filter, page),
     entriesByCorrelation: (tenantId, correlationId) => entries.entriesByCorrelation(db, tenantId, correlationId),
     entriesByKeys: (tenantId, keyIds) => entries.entriesByKeys(db, tenantId, keyIds),
     entry: (tenantId, entryId) => entries.entry(db, tenantId, entryId),

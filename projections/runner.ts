@@ -112,7 +112,14 @@ export class ProjectionRunner {
     this.#tracks = ports.projections.map((projection) => ({
       projection,
       handles: projection.handles === 'all' ? undefined : new Set(projection.handles),
-      state: { name: projection.name, version: projection.version, generation: 0, checkpoint: '', status: 'rebuilding', error: null },
+      state: {
+        name: projection.name,
+        version: projection.version,
+        generation: 0,
+        checkpoint: '',
+        status: 'rebuilding',
+        error: null,
+      },
       limit: this.#options.maxBatch,
       notBeforeMs: 0,
       reload: true,
@@ -185,7 +192,9 @@ export class ProjectionRunner {
     const nowMs = this.ports.clock.nowMs();
     const due = this.#tracks.filter((track) => track.notBeforeMs <= nowMs);
     if (due.some((track) => track.reload)) await this.#reload(due, nowMs);
-    const settled = await Promise.allSettled(due.filter((track) => isRunning(track) && !track.reload).map((track) => this.#advance(track, poll)));
+    const settled = await Promise.allSettled(
+      due.filter((track) => isRunning(track) && !track.reload).map((track) => this.#advance(track, poll)),
+    );
     this.#waiters.advanced(this.#reached());
     const failed = settled.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -257,7 +266,8 @@ export class ProjectionRunner {
       track.limit = Math.max(1, batch >> 1);
       return { applied: 0, moved: true, full: true };
     }
-    const where = event === undefined ? '' : ` (${event.type} ${event.id}, tenant ${event.tenantId}, revision ${event.revision})`;
+    const where =
+      event === undefined ? '' : ` (${event.type} ${event.id}, tenant ${event.tenantId}, revision ${event.revision})`;
     const text = `${error.message}${where}`;
     track.state = { ...track.state, status: 'parked', error: text };
     track.notBeforeMs = this.ports.clock.nowMs() + this.#options.recheckMs;
@@ -271,7 +281,9 @@ export class ProjectionRunner {
   async #movedOn({ projection, state }: Track): Promise<boolean> {
     const states = await this.ports.store.states();
     const { name, version } = projection;
-    const now = states.find((one) => one.name === name && one.version === version && one.generation === state.generation);
+    const now = states.find(
+      (one) => one.name === name && one.version === version && one.generation === state.generation,
+    );
     return now === undefined || now.checkpoint !== state.checkpoint;
   }
 
@@ -286,7 +298,9 @@ export class ProjectionRunner {
     for (const track of tracks) {
       if (!track.reload) continue;
       const { name, version } = track.projection;
-      const live = states.find((state) => state.name === name && state.version === version && state.status !== 'rebuilding');
+      const live = states.find(
+        (state) => state.name === name && state.version === version && state.status !== 'rebuilding',
+      );
       const before = track.state;
       track.projection.forget?.();
       if (live === undefined) {
@@ -296,7 +310,8 @@ export class ProjectionRunner {
         continue;
       }
       // A fresh runner tries a parked projection once: the code may have been mended.
-      const stillParked = live.status === 'parked' && before.status === 'parked' && live.checkpoint === before.checkpoint;
+      const stillParked =
+        live.status === 'parked' && before.status === 'parked' && live.checkpoint === before.checkpoint;
       const othersMove = before.generation !== 0 && live.checkpoint !== before.checkpoint && !stillParked;
       track.state = stillParked ? live : { ...live, status: 'running' };
       if (stillParked) track.notBeforeMs = nowMs + this.#options.recheckMs;
@@ -353,7 +368,8 @@ export class ProjectionRunner {
     for (const { projection, state } of this.#tracks) {
       if (!projection.answersQueries) continue;
       if (state.generation === 0) return undefined;
-      if (least === undefined || this.ports.feed.log.comparePositions(state.checkpoint, least) < 0) least = state.checkpoint;
+      if (least === undefined || this.ports.feed.log.comparePositions(state.checkpoint, least) < 0)
+        least = state.checkpoint;
     }
     return least;
   }

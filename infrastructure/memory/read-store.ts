@@ -65,7 +65,12 @@ export class MemoryReadStore implements ReadStore {
     );
   }
 
-  async apply(target: Target, expected: string, next: string, changes: readonly TableChanges[]): Promise<CheckpointResult> {
+  async apply(
+    target: Target,
+    expected: string,
+    next: string,
+    changes: readonly TableChanges[],
+  ): Promise<CheckpointResult> {
     const build = this.#find(target);
     while (build?.held !== undefined) await build.held;
     if (build === undefined || build.status === 'retired' || build.checkpoint !== expected) return 'stale';
@@ -139,7 +144,8 @@ export class MemoryReadStore implements ReadStore {
 
   #find({ projection: { name, version }, generation }: Target): Build | undefined {
     return this.#builds.find(
-      (build) => build.projection.name === name && build.projection.version === version && build.generation === generation,
+      (build) =>
+        build.projection.name === name && build.projection.version === version && build.generation === generation,
     );
   }
 }

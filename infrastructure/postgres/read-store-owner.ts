@@ -86,7 +86,9 @@ export class ReadStoreOwner {
       );
       const [live] = rows;
       await catchUp(live?.checkpoint ?? '');
-      await client.query(`update ledger.projections set status = 'retired' where name = $1 and status = 'live'`, [name]);
+      await client.query(`update ledger.projections set status = 'retired' where name = $1 and status = 'live'`, [
+        name,
+      ]);
       const { rowCount } = await client.query(
         `update ledger.projections set status = 'live'
           where name = $1 and generation = $2 and status = 'building' and loaded`,
@@ -181,7 +183,9 @@ export class ReadStoreOwner {
 
 /** The tables of the live builds by their base names. */
 async function liveTables(client: pg.Client): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ tables: string[] }>(`select tables from ledger.projections where status = 'live'`);
+  const { rows } = await client.query<{ tables: string[] }>(
+    `select tables from ledger.projections where status = 'live'`,
+  );
   return new Map(rows.flatMap(({ tables }) => tables.map((table) => [table.replace(/_v\d+(?:_g\d+)?$/, ''), table])));
 }
 

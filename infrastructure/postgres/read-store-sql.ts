@@ -43,7 +43,9 @@ export class StatementBook {
   put(physical: string, table: TableDefinition, rows: readonly Row[]): Statement {
     return this.#statement('put', physical, table, Object.keys(table.columns), rows, (source, columns) => {
       const list = columns.join(', ');
-      const set = columns.filter((column) => !table.key.includes(column)).map((column) => `${column} = excluded.${column}`);
+      const set = columns
+        .filter((column) => !table.key.includes(column))
+        .map((column) => `${column} = excluded.${column}`);
       return `insert into ledger.${physical} (${list}) select ${list} from ${source}
         on conflict (${table.key.join(', ')}) do ${set.length === 0 ? 'nothing' : `update set ${set.join(', ')}`}`;
     });

@@ -61,7 +61,12 @@ export class PostgresReadStore implements ReadStore {
     return rows.map((row) => parseRow(definition, row));
   }
 
-  async apply(target: Target, expected: string, next: string, changes: readonly TableChanges[]): Promise<CheckpointResult> {
+  async apply(
+    target: Target,
+    expected: string,
+    next: string,
+    changes: readonly TableChanges[],
+  ): Promise<CheckpointResult> {
     const { name } = target.projection;
     const advance: Statement = {
       name: 'read-store-advance',

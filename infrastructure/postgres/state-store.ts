@@ -49,7 +49,8 @@ export class PostgresStateStore implements StateStore {
     const values = [tenantId, tags.join(' '), this.#version];
     const { rows } = await this.#pool.query<StateRow>({ ...LOAD, values });
     const states = new Map<Tag, unknown>();
-    for (const { tag, state } of rows) if (tag !== null && state !== null) states.set(tag, JSON.parse(state) as unknown);
+    for (const { tag, state } of rows)
+      if (tag !== null && state !== null) states.set(tag, JSON.parse(state) as unknown);
     return { revision: Number.parseInt(rows[0]?.revision ?? '-1', 10), states };
   }
 

@@ -140,7 +140,11 @@ function openedRow(event: Extract<BookEvent, { type: 'account-opened' }> & Scann
   };
 }
 
-function limits(data: { overdraftLimit: string; minimumBalance?: string | undefined; maximumBalance?: string | undefined }) {
+function limits(data: {
+  overdraftLimit: string;
+  minimumBalance?: string | undefined;
+  maximumBalance?: string | undefined;
+}) {
   return {
     overdraft_limit: data.overdraftLimit,
     minimum_balance: data.minimumBalance ?? null,

@@ -9,7 +9,11 @@ const COLUMNS = `account_id, number, name, owner, currency, kind, product, syste
   liens, overdraft_limit, minimum_balance, maximum_balance, sequence, ${instant('opened_at')} as opened_at,
   ${instant('closed_at')} as closed_at`;
 
-export async function accountById(db: TenantQueries, tenantId: string, accountId: string): Promise<AccountView | undefined> {
+export async function accountById(
+  db: TenantQueries,
+  tenantId: string,
+  accountId: string,
+): Promise<AccountView | undefined> {
   const [row] = await db.query(tenantId, {
     name: 'account-by-id',
     text: `select ${COLUMNS} from ledger.accounts where tenant_id = $1 and account_id = $2`,
@@ -18,7 +22,11 @@ export async function accountById(db: TenantQueries, tenantId: string, accountId
   return row === undefined ? undefined : accountView(row);
 }
 
-export async function accountByNumber(db: TenantQueries, tenantId: string, number: string): Promise<AccountView | undefined> {
+export async function accountByNumber(
+  db: TenantQueries,
+  tenantId: string,
+  number: string,
+): Promise<AccountView | undefined> {
   const [row] = await db.query(tenantId, {
     name: 'account-by-number',
     text: `select ${COLUMNS} from ledger.accounts where tenant_id = $1 and number = $2 order by opened_revision limit 1`,

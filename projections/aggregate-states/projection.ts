@@ -27,7 +27,10 @@ export const AGGREGATE_CHECKPOINTS: TableDefinition = {
  * Changes whenever any aggregate's `stateVersion` does (each counts from 1 and only goes up, so their sum does), or
  * when an aggregate is added: then all states are built anew beside the old ones.
  */
-export const AGGREGATE_STATES_VERSION = Object.values(AGGREGATES).reduce((sum, { stateVersion }) => sum + stateVersion, 0);
+export const AGGREGATE_STATES_VERSION = Object.values(AGGREGATES).reduce(
+  (sum, { stateVersion }) => sum + stateVersion,
+  0,
+);
 
 /** States kept between batches, so that those in use are not read back. */
 const DEFAULT_CACHED_STATES = 60_000;

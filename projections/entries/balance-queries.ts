@@ -1,5 +1,11 @@
 import type { Query, TenantQueries } from '../../application/ports/queries.js';
-import type { AccountView, BalanceAt, EntryLineView, StatementView, TrialBalanceRow } from '../../application/ports/read-models.js';
+import type {
+  AccountView,
+  BalanceAt,
+  EntryLineView,
+  StatementView,
+  TrialBalanceRow,
+} from '../../application/ports/read-models.js';
 import type { AccountKind } from '../../domain/ledger/events.js';
 import { count, minor, text } from '../rows.js';
 import { LINE_COLUMNS, LINE_SOURCES, lineView } from './lines.js';

@@ -89,7 +89,11 @@ export async function entry(db: TenantQueries, tenantId: string, entryId: string
   return rows.flatMap(entryLines);
 }
 
-export async function entriesByCorrelation(db: TenantQueries, tenantId: string, correlationId: string): Promise<EntryLineView[]> {
+export async function entriesByCorrelation(
+  db: TenantQueries,
+  tenantId: string,
+  correlationId: string,
+): Promise<EntryLineView[]> {
   const rows = await db.query(tenantId, {
     name: 'entries-by-correlation',
     text: `select ${ENTRY_COLUMNS}
@@ -102,7 +106,11 @@ export async function entriesByCorrelation(db: TenantQueries, tenantId: string, 
 }
 
 /** The entries of the commits that answered these keys, with those that a part of a command had posted before. */
-export async function entriesByKeys(db: TenantQueries, tenantId: string, keyIds: readonly string[]): Promise<EntryLineView[]> {
+export async function entriesByKeys(
+  db: TenantQueries,
+  tenantId: string,
+  keyIds: readonly string[],
+): Promise<EntryLineView[]> {
   if (keyIds.length === 0) return [];
   const answers = await db.query(tenantId, {
     name: 'events-by-key',

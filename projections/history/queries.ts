@@ -39,12 +39,22 @@ export async function auditEvents(
   const where = `${span}.tenant_id = $1 and ${span}.revision >= $2 and ($3::bigint is null or ${span}.revision < $3)
     and ($4::text is null or ${byTag ? 't.tag' : 'e.type'} = $4) and ($5::text is null or starts_with(e.meta, $5))`;
   const kind = byTag ? typeTag(type) : (type ?? null);
-  const values = [tenantId, first, last ?? null, kind, actor === undefined ? null : `{"actor":${JSON.stringify(actor)},`];
+  const values = [
+    tenantId,
+    first,
+    last ?? null,
+    kind,
+    actor === undefined ? null : `{"actor":${JSON.stringify(actor)},`,
+  ];
   const named = byTag ? 'tag' : 'all';
   return await paged(
     db,
     tenantId,
-    { name: `audit-count-${named}`, text: `select count(*) as n from (select from ${source} where ${where} limit ${MAX_COUNTED}) c`, values },
+    {
+      name: `audit-count-${named}`,
+      text: `select count(*) as n from (select from ${source} where ${where} limit ${MAX_COUNTED}) c`,
+      values,
+    },
     {
       name: `audit-page-${named}`,
       text: `select ${COLUMNS} from (select e.* from ${source} where ${where} order by ${span}.revision desc limit $6 offset $7) e
@@ -85,13 +95,23 @@ export async function auditEventsByTag(
 
 const ACCOUNT_TAG = /^account:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
 
-async function paged(db: TenantQueries, tenantId: string, counting: Query, listing: Query): Promise<Paged<AuditEventView>> {
+async function paged(
+  db: TenantQueries,
+  tenantId: string,
+  counting: Query,
+  listing: Query,
+): Promise<Paged<AuditEventView>> {
   const [[counted], rows] = await Promise.all([db.query(tenantId, counting), db.query(tenantId, listing)]);
   return { items: rows.map(auditEventView), totalElements: counted === undefined ? 0 : count(counted, 'n') };
 }
 
 /** How many of the tenant's revisions were recorded before (or up to) an instant: a binary search in the log. */
-async function revisionsBefore(db: TenantQueries, tenantId: string, instantText: string, operator: '<' | '<='): Promise<number> {
+async function revisionsBefore(
+  db: TenantQueries,
+  tenantId: string,
+  instantText: string,
+  operator: '<' | '<=',
+): Promise<number> {
   const [row] = await db.query(tenantId, {
     name: `revisions-before ${operator}`,
     text: `with recursive search(lo, hi) as (

@@ -109,4 +109,3 @@ function stateOf(row: Row | undefined, id: string): HoldState {
     released: row['released'] as bigint,
   };
 }
-

@@ -85,11 +85,20 @@ class Directory {
     const key = { tenant_id: event.tenantId };
     const before = this.#tenants.get(event.tenantId) ?? this.loaded.get(TENANTS, key);
     if (event.type === 'tenant-created') {
-      this.#put({ ...key, slug: event.data.slug, status: 'ACTIVE', created_at: event.recordedAt, ...settingsRow(event.data) });
+      this.#put({
+        ...key,
+        slug: event.data.slug,
+        status: 'ACTIVE',
+        created_at: event.recordedAt,
+        ...settingsRow(event.data),
+      });
     } else if (before === undefined) {
       throw new Error(`${event.type} of tenant ${event.tenantId}, which was not created`);
     } else {
-      this.#put({ ...before, ...(event.type === 'tenant-updated' ? settingsRow(event.data) : { status: event.data.to }) });
+      this.#put({
+        ...before,
+        ...(event.type === 'tenant-updated' ? settingsRow(event.data) : { status: event.data.to }),
+      });
     }
     if (event.type !== 'tenant-status-set') this.#claim(event.tenantId, domainsOf(before), domainsIn(event));
   }

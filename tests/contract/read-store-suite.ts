@@ -1,5 +1,12 @@
 import type { Test } from 'tap';
-import type { ProjectionTables, ReadStore, Row, TableChanges, TableDefinition, Target } from '../../application/ports/read-store.js';
+import type {
+  ProjectionTables,
+  ReadStore,
+  Row,
+  TableChanges,
+  TableDefinition,
+  Target,
+} from '../../application/ports/read-store.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 
 const T1 = tenantIdOf('first');
@@ -28,7 +35,15 @@ const THINGS: TableDefinition = {
 const SUMS: TableDefinition = {
   name: 'suite_sums',
   comment: 'sums',
-  columns: { tenant_id: 'uuid', id: 'int', total: 'numeric', n: 'bigint', low: 'bigint', high: 'bigint', first: 'text' },
+  columns: {
+    tenant_id: 'uuid',
+    id: 'int',
+    total: 'numeric',
+    n: 'bigint',
+    low: 'bigint',
+    high: 'bigint',
+    first: 'text',
+  },
   key: ['tenant_id', 'id'],
   merge: { total: 'sum', n: 'sum', low: 'min', high: 'max' },
 };
@@ -49,7 +64,18 @@ function change(table: TableDefinition, part: Partial<TableChanges>): TableChang
 }
 
 function thing(id: string, more: Row = {}): Row {
-  const row = { tenant_id: T1, id, label: 'a', note: null, amount: 1n, small: 1, big: 1, at: null, day: null, flag: true };
+  const row = {
+    tenant_id: T1,
+    id,
+    label: 'a',
+    note: null,
+    amount: 1n,
+    small: 1,
+    big: 1,
+    at: null,
+    day: null,
+    flag: true,
+  };
   return { ...row, ...more };
 }
 
@@ -70,7 +96,11 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
   const stateOf = async (generation: number) =>
     (await store.states()).find((state) => state.name === SUITE.name && state.generation === generation);
   const things = async (...ids: string[]): Promise<readonly Row[]> => {
-    const rows = await store.load(LIVE, THINGS.name, ids.map((id) => ({ tenant_id: T1, id })));
+    const rows = await store.load(
+      LIVE,
+      THINGS.name,
+      ids.map((id) => ({ tenant_id: T1, id })),
+    );
     return [...rows].sort((a, b) => (String(a['id']) < String(b['id']) ? -1 : 1));
   };
 
@@ -86,13 +116,24 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
 
   await t.test('values come back as they went in', async (t) => {
     const rows = [
-      thing('2', { note: 'n', amount: -123456789012345678901234567890123n, small: -2_147_483_648, big: 9_007_199_254_740_991, at: '2026-03-01T12:00:00.120Z', day: '2024-02-29', flag: false }),
+      thing('2', {
+        note: 'n',
+        amount: -123456789012345678901234567890123n,
+        small: -2_147_483_648,
+        big: 9_007_199_254_740_991,
+        at: '2026-03-01T12:00:00.120Z',
+        day: '2024-02-29',
+        flag: false,
+      }),
       thing('3', { label: '', note: '' }),
       thing('4', { label: `quote ' " \\ {a,b} NULL null \n\t`, note: 'é 漢 🎉' }),
     ];
     await apply(change(THINGS, { inserts: rows }));
     t.strictSame(await things('2', '3', '4', 'none'), rows);
-    const odd = [thing('5', { label: 'a\u001fb', note: '\u001e' }), thing('6', { label: '\u001e', note: null, amount: null })];
+    const odd = [
+      thing('5', { label: 'a\u001fb', note: '\u001e' }),
+      thing('6', { label: '\u001e', note: null, amount: null }),
+    ];
     await apply(change(THINGS, { puts: odd }));
     t.strictSame(await things('5', '6'), odd);
     await apply(change(THINGS, { puts: [thing('7', { label: '' })] }));
@@ -113,9 +154,18 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
     await apply(
       change(THINGS, {
         patches: [
-          { columns: ['label', 'amount'], rows: [{ tenant_id: T1, id: '1', label: 'd', amount: 5n }, { tenant_id: T1, id: '2', label: 'e', amount: null }] },
+          {
+            columns: ['label', 'amount'],
+            rows: [
+              { tenant_id: T1, id: '1', label: 'd', amount: 5n },
+              { tenant_id: T1, id: '2', label: 'e', amount: null },
+            ],
+          },
           { columns: ['note'], rows: [{ tenant_id: T1, id: '3', note: 'patched' }] },
-          { columns: ['day', 'at', 'flag'], rows: [{ tenant_id: T1, id: '10', day: '2026-01-01', at: '2026-01-01T00:00:00.000Z', flag: false }] },
+          {
+            columns: ['day', 'at', 'flag'],
+            rows: [{ tenant_id: T1, id: '10', day: '2026-01-01', at: '2026-01-01T00:00:00.000Z', flag: false }],
+          },
         ],
       }),
     );
@@ -127,11 +177,22 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
   });
 
   await t.test('an addition is inserted, then merged', async (t) => {
-    const add = (id: number, total: bigint, n: number, at: number, first: string): Row => ({ tenant_id: T1, id, total, n, low: at, high: at, first });
+    const add = (id: number, total: bigint, n: number, at: number, first: string): Row => ({
+      tenant_id: T1,
+      id,
+      total,
+      n,
+      low: at,
+      high: at,
+      first,
+    });
     await apply(change(SUMS, { additions: [add(1, 10n, 1, 5, 'x'), add(2, 1n, 1, 1, 'y')] }));
     await apply(change(SUMS, { additions: [add(1, -4n, 1, 3, 'z')] }));
     await apply(change(SUMS, { additions: [add(1, 10n ** 30n, 2, 9, 'z')] }));
-    const rows = await store.load(LIVE, SUMS.name, [{ tenant_id: T1, id: 1 }, { tenant_id: T2, id: 2 }]);
+    const rows = await store.load(LIVE, SUMS.name, [
+      { tenant_id: T1, id: 1 },
+      { tenant_id: T2, id: 2 },
+    ]);
     t.strictSame(rows, [{ tenant_id: T1, id: 1, total: 10n ** 30n + 6n, n: 4, low: 3, high: 9, first: 'x' }]);
   });
 
@@ -144,7 +205,21 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
   await t.test('what is refused changes nothing at all', async (t) => {
     const good = change(SUMS, { additions: [{ tenant_id: T1, id: 9, total: 1n, n: 1, low: 1, high: 1, first: '' }] });
     await refused('a new row whose key is there', good, change(THINGS, { inserts: [thing('20'), thing('1')] }));
-    await refused('a patch of a row that is not', good, change(THINGS, { patches: [{ columns: ['label'], rows: [{ tenant_id: T1, id: '1', label: 'q' }, { tenant_id: T1, id: 'none', label: 'q' }] }] }));
+    await refused(
+      'a patch of a row that is not',
+      good,
+      change(THINGS, {
+        patches: [
+          {
+            columns: ['label'],
+            rows: [
+              { tenant_id: T1, id: '1', label: 'q' },
+              { tenant_id: T1, id: 'none', label: 'q' },
+            ],
+          },
+        ],
+      }),
+    );
     await refused('null where none may be', good, change(THINGS, { inserts: [thing('21', { label: null })] }));
     await refused('a table that is not', good, { ...good, table: 'suite_nothing' });
     await refused('the same row twice', good, change(THINGS, { puts: [thing('22'), thing('22')] }));
@@ -158,7 +233,9 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
     t.strictSame(await things('30'), [], 'stale changes are not made');
     await apply();
     const race = await Promise.all(
-      Array.from({ length: 8 }, (_, i) => store.apply(LIVE, checkpoint, 'after the race', [change(THINGS, { inserts: [thing(`r${i}`)] })])),
+      Array.from({ length: 8 }, (_, i) =>
+        store.apply(LIVE, checkpoint, 'after the race', [change(THINGS, { inserts: [thing(`r${i}`)] })]),
+      ),
     );
     checkpoint = 'after the race';
     t.strictSame(race.sort(), ['applied', ...Array.from({ length: 7 }, () => 'stale')]);
@@ -189,7 +266,10 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
     t.match(state, { generation: 2, checkpoint: '', status: 'rebuilding' });
     t.strictSame(await store.startRebuild(SUITE), state, 'one that is there is gone on with');
     const target = { projection: SUITE, generation: 2 };
-    t.equal(await store.apply(target, '', '5', [change(THINGS, { inserts: [thing('1', { label: 'rebuilt' })] })]), 'applied');
+    t.equal(
+      await store.apply(target, '', '5', [change(THINGS, { inserts: [thing('1', { label: 'rebuilt' })] })]),
+      'applied',
+    );
     t.equal(await store.apply(target, '5', '6', [change(LINES, { inserts: [{ tenant_id: T1, n: 1 }] })]), 'applied');
     t.match(await things('1'), [{ label: 'd' }], 'the live rows are what they were');
     t.match(await store.load(target, THINGS.name, [{ tenant_id: T1, id: '1' }]), [{ label: 'rebuilt' }]);
@@ -210,19 +290,33 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
     t.equal(await held, 'stale', 'who waited finds its build out of use');
     t.match(await stateOf(2), { status: 'running', checkpoint: '6' });
     t.equal(await stateOf(1), undefined);
-    await t.rejects(store.switchTo(target, () => Promise.resolve()), 'it is live already');
+    await t.rejects(
+      store.switchTo(target, () => Promise.resolve()),
+      'it is live already',
+    );
     t.equal(await store.apply(target, '6', '7', [change(LINES, { inserts: [{ tenant_id: T1, n: 2 }] })]), 'applied');
-    await t.rejects(store.apply(target, '7', '8', [change(LINES, { inserts: [{ tenant_id: T1, n: 2 }] })]), { name: 'ChangesRejected' }, 'its keys are keys');
+    await t.rejects(
+      store.apply(target, '7', '8', [change(LINES, { inserts: [{ tenant_id: T1, n: 2 }] })]),
+      { name: 'ChangesRejected' },
+      'its keys are keys',
+    );
   });
 
   await t.test('a switch that fails leaves everything as it was', async (t) => {
     await store.startRebuild(SUITE);
     const target = { projection: SUITE, generation: 3 };
     await store.finishLoading(target);
-    await t.rejects(store.switchTo(target, () => Promise.reject(new Error('no'))), { message: 'no' });
+    await t.rejects(
+      store.switchTo(target, () => Promise.reject(new Error('no'))),
+      { message: 'no' },
+    );
     t.match(await stateOf(2), { status: 'running', checkpoint: '7' });
     t.match(await stateOf(3), { status: 'rebuilding' });
-    t.equal(await store.apply({ projection: SUITE, generation: 2 }, '7', '8', []), 'applied', 'the live one moves again');
+    t.equal(
+      await store.apply({ projection: SUITE, generation: 2 }, '7', '8', []),
+      'applied',
+      'the live one moves again',
+    );
   });
 
   await t.test('builds that are out of use are dropped', async (t) => {

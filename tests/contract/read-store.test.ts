@@ -73,7 +73,12 @@ test('postgres', async (t) => {
   const store = newStore();
   const projections = createProjections();
   await store.prepare(projections);
-  const runner = new ProjectionRunner({ projections, store, feed: new EventFeed(log, systemClock), clock: systemClock });
+  const runner = new ProjectionRunner({
+    projections,
+    store,
+    feed: new EventFeed(log, systemClock),
+    clock: systemClock,
+  });
   const stopping = new AbortController();
   const failures: unknown[] = [];
   const running = runner.run(stopping.signal);
@@ -98,7 +103,12 @@ test('postgres', async (t) => {
     const memory = new MemoryReadStore();
     const fresh = createProjections();
     await memory.prepare(fresh);
-    const reference = new ProjectionRunner({ projections: fresh, store: memory, feed: new EventFeed(log, systemClock), clock: systemClock });
+    const reference = new ProjectionRunner({
+      projections: fresh,
+      store: memory,
+      feed: new EventFeed(log, systemClock),
+      clock: systemClock,
+    });
     while ((await reference.step()).moved);
     for (;;) {
       const { lagEvents } = runner.status().find(({ name }) => name === 'aggregate-states') ?? { lagEvents: 0 };
@@ -126,9 +136,18 @@ test('postgres', async (t) => {
     const memory = new MemoryReadStore();
     const states = createProjections().filter(({ name }) => name === 'aggregate-states');
     await memory.prepare(states);
-    const reference = new ProjectionRunner({ projections: states, store: memory, feed: new EventFeed(log, systemClock), clock: systemClock });
+    const reference = new ProjectionRunner({
+      projections: states,
+      store: memory,
+      feed: new EventFeed(log, systemClock),
+      clock: systemClock,
+    });
     while ((await reference.step()).moved);
-    const tags = [...a.accounts.map((id) => `account:${id}` as const), `tenant:${a.tenantId}` as const, 'account:none' as const];
+    const tags = [
+      ...a.accounts.map((id) => `account:${id}` as const),
+      `tenant:${a.tenantId}` as const,
+      'account:none' as const,
+    ];
     const stored = opened(new PostgresStateStore({ url: urls.core, version: AGGREGATE_STATES_VERSION }));
     const loaded = await stored.load(a.tenantId, tags);
     t.strictSame(loaded, await new MemoryStateStore(memory).load(a.tenantId, tags));
@@ -142,7 +161,8 @@ test('postgres', async (t) => {
 
   await t.test('a scan reads what readAll reads', async (t) => {
     const scan = opened(new PostgresEventScan({ url: urls.core }));
-    const lean = ({ hash: _h, dataText: _d, metaText: _m, storedVersion: _v, keyId: _k, ...event }: StoredEvent) => event;
+    const lean = ({ hash: _h, dataText: _d, metaText: _m, storedVersion: _v, keyId: _k, ...event }: StoredEvent) =>
+      event;
     const whole: unknown[] = [];
     let after = '';
     for (;;) {
@@ -169,7 +189,11 @@ test('postgres', async (t) => {
     const reader = async (table: string): Promise<void> => {
       let least = 1;
       while (!reading.signal.aborted) {
-        const [row] = await queries.query(a.tenantId, { name: `n ${table}`, text: `select count(*) as n from ledger.${table}`, values: [] });
+        const [row] = await queries.query(a.tenantId, {
+          name: `n ${table}`,
+          text: `select count(*) as n from ledger.${table}`,
+          values: [],
+        });
         const n = Number(row?.['n']);
         if (n < least) throw new Error(`${table}: ${n} rows after ${least}`);
         least = n;
@@ -189,7 +213,13 @@ test('postgres', async (t) => {
     const scan = opened(new PostgresEventScan({ url: urls.core }));
     const own = newStore();
     for (const { name, tables: definitions } of createProjections()) {
-      const result = await rebuildProjection({ projection: createProjection(name) as Projection, store: own, log, scan, batchEvents: 50 });
+      const result = await rebuildProjection({
+        projection: createProjection(name) as Projection,
+        store: own,
+        log,
+        scan,
+        batchEvents: 50,
+      });
       t.match(result, { name, generation: 2 });
       t.ok(definitions.length > 0 && result.events > 0);
     }
@@ -211,7 +241,11 @@ test('postgres', async (t) => {
     const [table] = accounts?.tables ?? [];
     if (accounts === undefined || table === undefined) throw new Error('no accounts');
     const { held, ...others } = table.columns;
-    const changed = { ...table, columns: { extra: 'text' as const, ...others, held: held ?? 'numeric' }, nullable: [...(table.nullable ?? []), 'extra'] };
+    const changed = {
+      ...table,
+      columns: { extra: 'text' as const, ...others, held: held ?? 'numeric' },
+      nullable: [...(table.nullable ?? []), 'extra'],
+    };
     const projection: Projection = {
       ...accounts,
       version: 2,
@@ -224,9 +258,16 @@ test('postgres', async (t) => {
     };
     const own = newStore();
     await rebuildProjection({ projection, store: own, log, batchEvents: 100_000 });
-    const columns = await sql(urls.owner, `select column_name from information_schema.columns where table_schema = 'ledger' and table_name = 'accounts' order by ordinal_position limit 1`);
+    const columns = await sql(
+      urls.owner,
+      `select column_name from information_schema.columns where table_schema = 'ledger' and table_name = 'accounts' order by ordinal_position limit 1`,
+    );
     t.strictSame(columns, [{ column_name: 'extra' }]);
-    const [balance] = await sql(urls.analyst, `select set_config('app.tenant', '${a.tenantId}', false)`, 'select sum(ledger)::text as sum, count(*)::int as n from analytics.balances');
+    const [balance] = await sql(
+      urls.analyst,
+      `select set_config('app.tenant', '${a.tenantId}', false)`,
+      'select sum(ledger)::text as sum, count(*)::int as n from analytics.balances',
+    );
     t.match(balance, { sum: '0' });
     t.ok((balance?.['n'] as number) > 20);
     await rebuildProjection({ projection: createProjection('accounts') as Projection, store: own, log });
@@ -235,21 +276,37 @@ test('postgres', async (t) => {
   });
 
   await t.test('row-level security', async (t) => {
-    const tenantTables = createProjections().flatMap(({ tables }) => tables.filter(({ scope }) => scope !== 'directory').map(({ name }) => name));
+    const tenantTables = createProjections().flatMap(({ tables }) =>
+      tables.filter(({ scope }) => scope !== 'directory').map(({ name }) => name),
+    );
     t.ok(tenantTables.length >= 7);
-    const as = (tenant: string, statement: string) => sql(urls.api, `select set_config('app.tenant', '${tenant}', false)`, statement);
+    const as = (tenant: string, statement: string) =>
+      sql(urls.api, `select set_config('app.tenant', '${tenant}', false)`, statement);
     for (const table of [...tenantTables, 'events']) {
       const [own] = await as(a.tenantId, `select count(*)::int as n from ledger.${table}`);
-      const [foreign] = await as(a.tenantId, `select count(*)::int as n from ledger.${table} where tenant_id = '${b.tenantId}'`);
-      const [owned] = await as(b.tenantId, `select count(*)::int as n from ledger.${table} where tenant_id = '${b.tenantId}'`);
+      const [foreign] = await as(
+        a.tenantId,
+        `select count(*)::int as n from ledger.${table} where tenant_id = '${b.tenantId}'`,
+      );
+      const [owned] = await as(
+        b.tenantId,
+        `select count(*)::int as n from ledger.${table} where tenant_id = '${b.tenantId}'`,
+      );
       const none = await sql(urls.api, `select count(*)::int as n from ledger.${table}`);
       t.ok((own?.['n'] as number) > 0 && (owned?.['n'] as number) > 0, `${table}: each has rows`);
       t.equal(foreign?.['n'], 0, `${table}: another tenant's rows are not there`);
       t.strictSame(none, [{ n: 0 }], `${table}: without a tenant none are`);
     }
-    for (const { relname } of await sql(urls.owner, `select relname from pg_class where relname ~ '_v[0-9]+(_g[0-9]+)?$' and relkind = 'r' and relnamespace = 'ledger'::regnamespace`)) {
+    for (const { relname } of await sql(
+      urls.owner,
+      `select relname from pg_class where relname ~ '_v[0-9]+(_g[0-9]+)?$' and relkind = 'r' and relnamespace = 'ledger'::regnamespace`,
+    )) {
       const name = String(relname);
-      await t.rejects(as(a.tenantId, `insert into ledger.${name} select * from ledger.${name}`), { code: '42501' }, `${name}: the API may not write`);
+      await t.rejects(
+        as(a.tenantId, `insert into ledger.${name} select * from ledger.${name}`),
+        { code: '42501' },
+        `${name}: the API may not write`,
+      );
       await t.rejects(as(a.tenantId, `update ledger.${name} set tenant_id = tenant_id`), { code: '42501' });
       await t.rejects(sql(urls.core, `delete from ledger.${name}`), { code: '42501' }, `${name}: nobody deletes`);
       await t.rejects(sql(urls.analyst, `select * from ledger.${name}`), { code: '42501' });
@@ -267,18 +324,30 @@ test('postgres', async (t) => {
     const seen = await Promise.all(
       Array.from({ length: 200 }, async (_, i) => {
         const tenant = tenants[i % tenants.length] as string | null;
-        const rows = await queries.query(tenant, { name: 'mine', text: 'select distinct tenant_id from ledger.accounts', values: [] });
+        const rows = await queries.query(tenant, {
+          name: 'mine',
+          text: 'select distinct tenant_id from ledger.accounts',
+          values: [],
+        });
         return rows.every((row) => row['tenant_id'] === tenant) && rows.length === (i % tenants.length < 2 ? 1 : 0);
       }),
     );
-    t.strictSame(seen.filter((right) => !right), []);
-    await t.rejects(queries.query('not a uuid', { name: 'mine', text: 'select distinct tenant_id from ledger.accounts', values: [] }));
-    await t.rejects(queries.query(a.tenantId, { name: 'wrong', text: 'select nothing', values: [] }), { code: '42703' });
+    t.strictSame(
+      seen.filter((right) => !right),
+      [],
+    );
+    await t.rejects(
+      queries.query('not a uuid', { name: 'mine', text: 'select distinct tenant_id from ledger.accounts', values: [] }),
+    );
+    await t.rejects(queries.query(a.tenantId, { name: 'wrong', text: 'select nothing', values: [] }), {
+      code: '42703',
+    });
     t.equal((await queries.query(a.tenantId, { name: 'after', text: 'select 1 as one', values: [] }))[0]?.['one'], '1');
   });
 
   await t.test('analysts', async (t) => {
-    const as = (tenant: string, statement: string) => sql(urls.analyst, `select set_config('app.tenant', '${tenant}', false)`, statement);
+    const as = (tenant: string, statement: string) =>
+      sql(urls.analyst, `select set_config('app.tenant', '${tenant}', false)`, statement);
     const page = readFileSync('docs/reference/analyst-views.md', 'utf8');
     for (const { name } of ANALYST_VIEWS) {
       const [own] = await as(a.tenantId, `select count(*)::int as n from analytics.${name}`);
@@ -286,23 +355,61 @@ test('postgres', async (t) => {
       t.strictSame(await as(tenantIdOf('nobody'), `select count(*)::int as n from analytics.${name}`), [{ n: 0 }]);
       t.strictSame(await sql(urls.analyst, `select count(*)::int as n from analytics.${name}`), [{ n: 0 }]);
       const section = page.split(`## \`analytics.${name}\``)[1]?.split('\n## ')[0] ?? '';
-      for (const { column_name } of await sql(urls.owner, `select column_name from information_schema.columns where table_schema = 'analytics' and table_name = '${name}'`)) {
+      for (const { column_name } of await sql(
+        urls.owner,
+        `select column_name from information_schema.columns where table_schema = 'analytics' and table_name = '${name}'`,
+      )) {
         t.ok(section.includes(`\`${String(column_name)}\``), `${name}.${String(column_name)} is described`);
       }
     }
-    t.match(await as(a.tenantId, `select narration, kind from analytics.entries where narration is not null limit 1`), [{ narration: 'paid in', kind: 'journal' }]);
-    t.strictSame(await as(a.tenantId, 'select currency, sum(signed_amount)::text as sum from analytics.entries group by currency order by currency'), [{ currency: 'EUR', sum: '0' }, { currency: 'JPY', sum: '0' }]);
-    t.strictSame(await as(b.tenantId, 'select currency, sum(net)::text as sum from analytics.trial_balance group by currency order by currency'), [{ currency: 'EUR', sum: '0' }, { currency: 'JPY', sum: '0' }]);
+    t.match(await as(a.tenantId, `select narration, kind from analytics.entries where narration is not null limit 1`), [
+      { narration: 'paid in', kind: 'journal' },
+    ]);
+    t.strictSame(
+      await as(
+        a.tenantId,
+        'select currency, sum(signed_amount)::text as sum from analytics.entries group by currency order by currency',
+      ),
+      [
+        { currency: 'EUR', sum: '0' },
+        { currency: 'JPY', sum: '0' },
+      ],
+    );
+    t.strictSame(
+      await as(
+        b.tenantId,
+        'select currency, sum(net)::text as sum from analytics.trial_balance group by currency order by currency',
+      ),
+      [
+        { currency: 'EUR', sum: '0' },
+        { currency: 'JPY', sum: '0' },
+      ],
+    );
   });
 
   const odd: Book = await openBook('odd', log);
   await t.test('texts that a database cannot hold do not stop it', async (t) => {
-    const payload = { owner: odd.tenantId, currency: 'EUR', product: 'CURRENT', name: 'nul \u0000 and \u001f \u001e \ud800' };
+    const payload = {
+      owner: odd.tenantId,
+      currency: 'EUR',
+      product: 'CURRENT',
+      name: 'nul \u0000 and \u001f \u001e \ud800',
+    };
     const outcome = await odd.run('open-account', payload).catch((error: Error) => error);
     await caughtUp();
-    t.ok(runner.status().every(({ status }) => status === 'running'), JSON.stringify(runner.status().map(({ error }) => error)));
+    t.ok(
+      runner.status().every(({ status }) => status === 'running'),
+      JSON.stringify(runner.status().map(({ error }) => error)),
+    );
     if (outcome instanceof Error) t.comment(`refused earlier: ${outcome.message}`);
-    else t.match(await sql(urls.core, `select name from ledger.accounts where tenant_id = '${odd.tenantId}' and product = 'CURRENT'`), [{ name: 'nul \ufffd and \u001f \u001e \ufffd' }]);
+    else
+      t.match(
+        await sql(
+          urls.core,
+          `select name from ledger.accounts where tenant_id = '${odd.tenantId}' and product = 'CURRENT'`,
+        ),
+        [{ name: 'nul \ufffd and \u001f \u001e \ufffd' }],
+      );
   });
 });
 

@@ -118,7 +118,16 @@ test('accounts', async (t) => {
   t.test('an account and everything that happens to it', async (t) => {
     const { store, project } = await over(accountsProjection());
     await project(opened(1, { minimumBalance: '0', systemRole: 'cash' }), opened(2));
-    t.match(at(store), { number: 'N1', ledger: 0n, status: 'ACTIVATED', minimum_balance: 0n, maximum_balance: null, system_role: 'cash', opened_revision: 0, opened_at: '2026-03-01T12:00:00.000Z' });
+    t.match(at(store), {
+      number: 'N1',
+      ledger: 0n,
+      status: 'ACTIVATED',
+      minimum_balance: 0n,
+      maximum_balance: null,
+      system_role: 'cash',
+      opened_revision: 0,
+      opened_at: '2026-03-01T12:00:00.000Z',
+    });
     await project(teller.entry(1, 2, 250n), teller.entry(2, 1, 100n));
     t.strictSame(pick(at(store), 'ledger', 'sequence'), { ledger: -150n, sequence: 2 });
     t.strictSame(pick(at(store, 2), 'ledger', 'sequence'), { ledger: 150n, sequence: 2 });
@@ -131,7 +140,13 @@ test('accounts', async (t) => {
       { type: 'account-permission-changed', data: { account, from: 'FULL_ACCESS', to: 'READ_ONLY', byStaff: true } },
       { type: 'account-limits-changed', data: { account, overdraftLimit: '500', maximumBalance: '900' } },
     );
-    t.match(at(store), { frozen: 'ALL', permission: 'READ_ONLY', overdraft_limit: 500n, minimum_balance: null, maximum_balance: 900n });
+    t.match(at(store), {
+      frozen: 'ALL',
+      permission: 'READ_ONLY',
+      overdraft_limit: 500n,
+      minimum_balance: null,
+      maximum_balance: 900n,
+    });
     await project({ type: 'account-unfrozen', data: { account } }, { type: 'account-closed', data: { account } });
     t.match(at(store), { frozen: null, status: 'CLOSED', closed_at: '2026-03-01T12:00:10.000Z' });
   });
@@ -163,17 +178,37 @@ test('invariants of the book', async (t) => {
     return events;
   };
   const spoiled: Array<[string, RegExp, (lines: Lines) => void]> = [
-    ['an entry that does not balance', /does not balance in EUR/, (lines) => Object.assign(lines[1] as object, { amount: '6', balance: '16' })],
-    ['two halves that do not balance each', /does not balance in EUR/, (lines) => Object.assign(lines[1] as object, { currency: 'USD' })],
+    [
+      'an entry that does not balance',
+      /does not balance in EUR/,
+      (lines) => Object.assign(lines[1] as object, { amount: '6', balance: '16' }),
+    ],
+    [
+      'two halves that do not balance each',
+      /does not balance in EUR/,
+      (lines) => Object.assign(lines[1] as object, { currency: 'USD' }),
+    ],
     ['a line that is left out', /line 3 follows line 1/, (lines) => Object.assign(lines[0] as object, { sequence: 3 })],
-    ['a line that is there twice', /line 1 follows line 1/, (lines) => Object.assign(lines[0] as object, { sequence: 1 })],
-    ['a balance that does not follow', /the balance after line 2 does not follow/, (lines) => Object.assign(lines[1] as object, { balance: '14' })],
+    [
+      'a line that is there twice',
+      /line 1 follows line 1/,
+      (lines) => Object.assign(lines[0] as object, { sequence: 1 }),
+    ],
+    [
+      'a balance that does not follow',
+      /the balance after line 2 does not follow/,
+      (lines) => Object.assign(lines[1] as object, { balance: '14' }),
+    ],
   ];
   for (const create of [accountsProjection, entriesProjection]) {
     const { name } = create();
     for (const [what, message, change] of spoiled) {
       const projection = create();
-      t.throws(() => projection.project(given(spoil(change)), Loaded.NONE), { name: 'InvariantViolation', message }, `${name}: ${what}`);
+      t.throws(
+        () => projection.project(given(spoil(change)), Loaded.NONE),
+        { name: 'InvariantViolation', message },
+        `${name}: ${what}`,
+      );
       // Also where the line before it is in an earlier batch.
       const [first = [], second = []] = given(spoil(change)).map((event) => [event]);
       const inTwo = create();
@@ -183,12 +218,22 @@ test('invariants of the book', async (t) => {
     }
     const projection = create();
     t.doesNotThrow(() => projection.project(given(spoil(() => undefined)), Loaded.NONE), `${name}: a sound one`);
-    t.throws(() => projection.project(given(spoil(() => undefined)), Loaded.NONE), { message: /line 1 follows line 2/ }, 'the same again');
+    t.throws(
+      () => projection.project(given(spoil(() => undefined)), Loaded.NONE),
+      { message: /line 1 follows line 2/ },
+      'the same again',
+    );
     projection.forget?.();
-    t.doesNotThrow(() => projection.project(given(spoil(() => undefined)), Loaded.NONE), 'unless the first time did not count');
+    t.doesNotThrow(
+      () => projection.project(given(spoil(() => undefined)), Loaded.NONE),
+      'unless the first time did not count',
+    );
     projection.forget?.();
     const first = given([new Teller().entry(1, 2, 10n)]);
-    (first[0]?.data as { lines: Lines }).lines[0] = { ...(first[0]?.data as { lines: Lines }).lines[0], balance: '-11' };
+    (first[0]?.data as { lines: Lines }).lines[0] = {
+      ...(first[0]?.data as { lines: Lines }).lines[0],
+      balance: '-11',
+    };
     t.throws(() => projection.project(first, Loaded.NONE), { message: /first balance is not its first amount/ });
   }
 });
@@ -201,7 +246,11 @@ test('entries', async (t) => {
   await project(teller.entry(1, 2, 2n));
 
   t.strictSame(
-    store.rows('entries').map((row) => pick(row, 'account_id', 'sequence', 'revision', 'line_index', 'value_date', 'amount', 'balance_after')),
+    store
+      .rows('entries')
+      .map((row) =>
+        pick(row, 'account_id', 'sequence', 'revision', 'line_index', 'value_date', 'amount', 'balance_after'),
+      ),
     [
       [1, 1, 0, 0, '2026-03-01', -10n, -10n],
       [1, 2, 1, 1, '2026-02-27', 4n, -6n],
@@ -212,29 +261,62 @@ test('entries', async (t) => {
       [2, 3, 2, 1, '2026-03-01', 1n, 7n],
       [2, 4, 3, 1, '2026-03-01', 2n, 9n],
     ].map(([account, sequence, revision, line_index, value_date, amount, balance_after]) => ({
-      account_id: accountId(account as number), sequence, revision, line_index, value_date, amount, balance_after,
+      account_id: accountId(account as number),
+      sequence,
+      revision,
+      line_index,
+      value_date,
+      amount,
+      balance_after,
     })),
   );
   t.strictSame(
-    store.rows('account_days').map((row) => pick(row, 'account_id', 'value_date', 'lines', 'debits', 'credits', 'first_sequence', 'last_sequence')),
+    store
+      .rows('account_days')
+      .map((row) =>
+        pick(row, 'account_id', 'value_date', 'lines', 'debits', 'credits', 'first_sequence', 'last_sequence'),
+      ),
     [
       [1, '2026-02-27', 1, 0n, 4n, 2, 2],
       [1, '2026-03-01', 3, 13n, 0n, 1, 4],
       [2, '2026-02-27', 1, 4n, 0n, 2, 2],
       [2, '2026-03-01', 3, 0n, 13n, 1, 4],
     ].map(([account, value_date, lines, debits, credits, first_sequence, last_sequence]) => ({
-      account_id: accountId(account as number), value_date, lines, debits, credits, first_sequence, last_sequence,
+      account_id: accountId(account as number),
+      value_date,
+      lines,
+      debits,
+      credits,
+      first_sequence,
+      last_sequence,
     })),
   );
-  t.strictSame(store.rows('reversals'), [{ tenant_id: TENANT, entry_id: accountId(77), reversed_by: accountId(78), revision: 2 }]);
+  t.strictSame(store.rows('reversals'), [
+    { tenant_id: TENANT, entry_id: accountId(77), reversed_by: accountId(78), revision: 2 },
+  ]);
 });
 
 test('holds', async (t) => {
   const { store, project } = await over(holdsProjection());
   const hold = accountId(50);
-  const placed = { type: 'hold-placed', data: { hold, account: accountId(1), currency: 'EUR', amount: '100', type: 'HOLD', reason: 'card', expiresAt: '2027-01-01T00:00:00.000Z', held: '100', liens: '0' } };
+  const placed = {
+    type: 'hold-placed',
+    data: {
+      hold,
+      account: accountId(1),
+      currency: 'EUR',
+      amount: '100',
+      type: 'HOLD',
+      reason: 'card',
+      expiresAt: '2027-01-01T00:00:00.000Z',
+      held: '100',
+      liens: '0',
+    },
+  };
   const capture = (amount: string, remaining: string): GivenEvent =>
-    new Teller().entry(1, 2, BigInt(amount), { capture: { hold, account: accountId(1), amount, held: remaining, liens: '0', remaining } });
+    new Teller().entry(1, 2, BigInt(amount), {
+      capture: { hold, account: accountId(1), amount, held: remaining, liens: '0', remaining },
+    });
   const release = (amount: string, cause = 'released'): GivenEvent => ({
     type: 'hold-released',
     data: { hold, account: accountId(1), amount, cause, remaining: '0', held: '0', liens: '0' },
@@ -243,7 +325,11 @@ test('holds', async (t) => {
 
   await project(placed);
   t.strictSame(row(), { status: 'ACTIVE', placed: 100n, captured: 0n, released: 0n });
-  t.match(store.rows('holds')[0], { expires_at: '2027-01-01T00:00:00.000Z', group_id: null, placed_at: '2026-03-01T12:00:00.000Z' });
+  t.match(store.rows('holds')[0], {
+    expires_at: '2027-01-01T00:00:00.000Z',
+    group_id: null,
+    placed_at: '2026-03-01T12:00:00.000Z',
+  });
   await project(capture('30', '70'), new Teller().entry(3, 4, 1n));
   t.strictSame(row(), { status: 'ACTIVE', placed: 100n, captured: 30n, released: 0n });
   await project(release('70'));
@@ -278,23 +364,53 @@ test('history', async (t) => {
 
 test('tenants', async (t) => {
   const { store, project } = await over(tenantsProjection());
-  const settings = (domains: string[], more = {}) => ({ name: 'A', baseCurrency: 'EUR', currencies: ['EUR'], domains, branding: { logo: 'x' }, emailTemplates: {}, ...more });
-  const create = (slug: string, domains: string[]): GivenEvent => ({ type: 'tenant-created', tenantId: tenantIdOf(slug), data: { slug, ...settings(domains) } });
-  const update = (slug: string, domains: string[], more = {}): GivenEvent => ({ type: 'tenant-updated', tenantId: tenantIdOf(slug), data: settings(domains, more) });
+  const settings = (domains: string[], more = {}) => ({
+    name: 'A',
+    baseCurrency: 'EUR',
+    currencies: ['EUR'],
+    domains,
+    branding: { logo: 'x' },
+    emailTemplates: {},
+    ...more,
+  });
+  const create = (slug: string, domains: string[]): GivenEvent => ({
+    type: 'tenant-created',
+    tenantId: tenantIdOf(slug),
+    data: { slug, ...settings(domains) },
+  });
+  const update = (slug: string, domains: string[], more = {}): GivenEvent => ({
+    type: 'tenant-updated',
+    tenantId: tenantIdOf(slug),
+    data: settings(domains, more),
+  });
   const owner = (domain: string): unknown => store.row('tenant_domains', domain)?.['tenant_id'];
 
   await project(create('a', ['One.example', 'two.example']), create('b', ['one.example', 'three.example']));
   t.equal(owner('one.example'), tenantIdOf('a'), 'the first to name a domain has it');
   t.equal(owner('three.example'), tenantIdOf('b'));
-  t.match(store.row('tenants', tenantIdOf('a')), { slug: 'a', status: 'ACTIVE', currencies: '["EUR"]', sms_sender_id: null });
+  t.match(store.row('tenants', tenantIdOf('a')), {
+    slug: 'a',
+    status: 'ACTIVE',
+    currencies: '["EUR"]',
+    sms_sender_id: null,
+  });
   await project(update('b', ['two.example']));
   t.equal(owner('two.example'), tenantIdOf('a'), 'a second one does not take it');
   t.equal(owner('three.example'), null, 'a domain no longer named is given up');
   await project(update('a', ['one.example'], { smsSenderId: 'A' }), update('b', ['two.example', 'three.example']));
   t.equal(owner('two.example'), tenantIdOf('b'), 'and then somebody else may have it, in the same batch too');
   t.equal(owner('three.example'), tenantIdOf('b'));
-  await project({ type: 'tenant-status-set', tenantId: tenantIdOf('a'), data: { from: 'ACTIVE', to: 'SUSPENDED', reason: 'r' } });
-  t.match(store.row('tenants', tenantIdOf('a')), { slug: 'a', status: 'SUSPENDED', sms_sender_id: 'A', created_at: '2026-03-01T12:00:00.000Z' });
+  await project({
+    type: 'tenant-status-set',
+    tenantId: tenantIdOf('a'),
+    data: { from: 'ACTIVE', to: 'SUSPENDED', reason: 'r' },
+  });
+  t.match(store.row('tenants', tenantIdOf('a')), {
+    slug: 'a',
+    status: 'SUSPENDED',
+    sms_sender_id: 'A',
+    created_at: '2026-03-01T12:00:00.000Z',
+  });
   t.equal(owner('one.example'), tenantIdOf('a'));
   await t.rejects(project(update('nobody', [])), { message: /was not created/ });
 });
@@ -306,7 +422,10 @@ test('aggregate states are the fold of the log, whatever is remembered between b
     const projection = aggregateStatesProjection({ cachedStates });
     await store.prepare([projection]);
     const feed = new EventFeed(book.log, systemClock);
-    const runner = new ProjectionRunner({ projections: [projection], store, feed, clock: systemClock }, { maxBatch: 7 });
+    const runner = new ProjectionRunner(
+      { projections: [projection], store, feed, clock: systemClock },
+      { maxBatch: 7 },
+    );
     while ((await runner.step()).moved);
     const folded = new Map<string, { state: unknown; id: string }>();
     for await (const event of book.log.read(book.tenantId)) {
@@ -353,7 +472,12 @@ test('an empty log makes no rows', async (t) => {
   const projections = createProjections();
   const store = new MemoryReadStore();
   await store.prepare(projections);
-  const runner = new ProjectionRunner({ projections, store, feed: new EventFeed(new MemoryEventLog(), systemClock), clock: systemClock });
+  const runner = new ProjectionRunner({
+    projections,
+    store,
+    feed: new EventFeed(new MemoryEventLog(), systemClock),
+    clock: systemClock,
+  });
   t.strictSame(await runner.step(), { applied: 0, moved: false, full: false });
   t.equal(await runner.waitFor('', 0), true);
 });

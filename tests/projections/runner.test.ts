@@ -65,7 +65,7 @@ function runnerOn(
 }
 
 async function settle({ runner, clock }: ReturnType<typeof runnerOn>): Promise<void> {
-  for (let quiet = 0; quiet < 3; ) {
+  for (let quiet = 0; quiet < 3;) {
     quiet = (await runner.step()).moved ? 0 : quiet + 1;
     clock.pass(1_000);
   }
@@ -156,7 +156,12 @@ test('an event at fault parks its projection just before it; the others go on', 
 
   const status = new Map(run.runner.status().map((one) => [one.name, one]));
   for (const name of ['accounts', 'entries']) {
-    t.match(status.get(name), { status: 'parked', checkpoint: '22', lagEvents: 2, error: /does not balance.*entry-posted .*revision 22/ });
+    t.match(status.get(name), {
+      status: 'parked',
+      checkpoint: '22',
+      lagEvents: 2,
+      error: /does not balance.*entry-posted .*revision 22/,
+    });
   }
   for (const name of ['history', 'aggregate-states', 'holds', 'tenants']) {
     t.match(status.get(name), { status: 'running', checkpoint: '24', lagEvents: 0, lagSeconds: 0 });
@@ -164,7 +169,13 @@ test('an event at fault parks its projection just before it; the others go on', 
   t.match(store.row('accounts', TENANT, accountId(1)), { ledger: -20n, sequence: 20 });
   t.equal(store.rows('entries').length, 40);
   t.strictSame(run.seen.parked.sort(), ['accounts', 'entries']);
-  t.strictSame((await store.states()).filter((state) => state.status === 'parked').map((state) => state.name).sort(), ['accounts', 'entries']);
+  t.strictSame(
+    (await store.states())
+      .filter((state) => state.status === 'parked')
+      .map((state) => state.name)
+      .sort(),
+    ['accounts', 'entries'],
+  );
   t.equal(await run.runner.waitFor('23', 60_000), false, 'who waits for it is told at once');
   t.equal(await run.runner.waitFor('22', 60_000), true);
   const polling = new PollingPositions({ projections: createProjections(), store, log, clock: run.clock });
@@ -178,36 +189,64 @@ test('an event at fault parks its projection just before it; the others go on', 
   });
   t.test('unparked (by anybody, in the store), it tries again, and mended code goes on', async (t) => {
     const mended = createProjections().map((projection) =>
-      projection.name === 'accounts' ? { ...projection, project: (events: Parameters<Projection['project']>[0], loaded: Parameters<Projection['project']>[1]) => {
-        if (broken && events.some(({ revision }) => revision === 22)) throw new Error('still broken');
-        return projection.project(events.filter(({ revision }) => revision < 22), loaded);
-      } } : projection,
+      projection.name === 'accounts'
+        ? {
+            ...projection,
+            project: (events: Parameters<Projection['project']>[0], loaded: Parameters<Projection['project']>[1]) => {
+              if (broken && events.some(({ revision }) => revision === 22)) throw new Error('still broken');
+              return projection.project(
+                events.filter(({ revision }) => revision < 22),
+                loaded,
+              );
+            },
+          }
+        : projection,
     );
     let broken = true;
     const again = runnerOn(log, store, { projections: mended });
     await settle(again);
-    t.match(again.runner.status().find(({ name }) => name === 'accounts'), { status: 'parked', error: /still broken/ });
+    t.match(
+      again.runner.status().find(({ name }) => name === 'accounts'),
+      { status: 'parked', error: /still broken/ },
+    );
     broken = false;
     await settle(again);
-    t.match(again.runner.status().find(({ name }) => name === 'accounts'), { status: 'parked' }, 'not by itself');
+    t.match(
+      again.runner.status().find(({ name }) => name === 'accounts'),
+      { status: 'parked' },
+      'not by itself',
+    );
     t.equal(await store.unpark('accounts'), true);
     await settle(again);
-    t.match(again.runner.status().find(({ name }) => name === 'accounts'), { status: 'running', checkpoint: '24', error: null });
+    t.match(
+      again.runner.status().find(({ name }) => name === 'accounts'),
+      { status: 'running', checkpoint: '24', error: null },
+    );
     t.equal(await store.unpark('accounts'), false);
     broken = true;
     t.equal(await again.runner.unpark('entries'), true);
     await settle(again);
-    t.match(again.runner.status().find(({ name }) => name === 'entries'), { status: 'parked' });
+    t.match(
+      again.runner.status().find(({ name }) => name === 'entries'),
+      { status: 'parked' },
+    );
   });
 });
 
 test('changes that the store refuses park too', async (t) => {
   const log = new MemoryEventLog();
-  await append(log, [opened(1), { type: 'account-closed', data: { account: accountId(1) } }, { type: 'account-closed', data: { account: accountId(2) } }]);
+  await append(log, [
+    opened(1),
+    { type: 'account-closed', data: { account: accountId(1) } },
+    { type: 'account-closed', data: { account: accountId(2) } },
+  ]);
   const store = await prepared();
   const run = runnerOn(log, store);
   await settle(run);
-  t.match(run.runner.status().find(({ name }) => name === 'accounts'), { status: 'parked', checkpoint: '2', error: /a row to change is not there/ });
+  t.match(
+    run.runner.status().find(({ name }) => name === 'accounts'),
+    { status: 'parked', checkpoint: '2', error: /a row to change is not there/ },
+  );
   t.equal(store.rows('accounts')[0]?.['status'], 'CLOSED');
 });
 
@@ -237,7 +276,10 @@ test('an event that this code cannot read parks everything just before it', asyn
 test('feed', async (t) => {
   const inner = new MemoryEventLog();
   const teller = new Teller();
-  await append(inner, Array.from({ length: 30 }, () => teller.entry(1, 2, 1n)));
+  await append(
+    inner,
+    Array.from({ length: 30 }, () => teller.entry(1, 2, 1n)),
+  );
   const all = await inner.readAll({ after: '', limit: 100 });
   const counting = () => {
     const reads: string[] = [];
@@ -414,20 +456,31 @@ test('rebuild', async (t) => {
   t.test('a new version is built beside the old one and goes live in one moment', async (t) => {
     const store = await prepared();
     await settle(runnerOn(log, store));
-    const next = (): Projection[] => createProjections().map((one) => (one.name === 'holds' ? { ...one, version: 2 } : one));
+    const next = (): Projection[] =>
+      createProjections().map((one) => (one.name === 'holds' ? { ...one, version: 2 } : one));
     await store.prepare(next());
     const run = runnerOn(log, store, { projections: next() });
     await settle(run);
-    t.match(run.runner.status().find(({ name }) => name === 'holds'), { status: 'rebuilding', generation: 0 });
+    t.match(
+      run.runner.status().find(({ name }) => name === 'holds'),
+      { status: 'rebuilding', generation: 0 },
+    );
     t.ok(store.rows('holds').length > 0, 'the old one is there to read');
     const holds = next().find(({ name }) => name === 'holds') as Projection;
     t.match(await rebuildProjection({ projection: holds, store, log }), { version: 2, generation: 2 });
     await book.transfer(0, 1, 3n);
     await settle(run);
-    t.match(run.runner.status().find(({ name }) => name === 'holds'), { status: 'running', version: 2, checkpoint: await log.lastPosition() });
+    t.match(
+      run.runner.status().find(({ name }) => name === 'holds'),
+      { status: 'running', version: 2, checkpoint: await log.lastPosition() },
+    );
     const old = runnerOn(log, store);
     await settle(old);
-    t.match(old.runner.status().find(({ name }) => name === 'holds'), { status: 'rebuilding' }, 'code of the old version stands aside');
+    t.match(
+      old.runner.status().find(({ name }) => name === 'holds'),
+      { status: 'rebuilding' },
+      'code of the old version stands aside',
+    );
   });
   t.test('one that was stopped goes on where it was; one that fails changes nothing', async (t) => {
     const store = await prepared();
@@ -442,16 +495,27 @@ test('rebuild', async (t) => {
       progress: (done) => done >= 30 && stop.abort(),
     });
     await t.rejects(stopped, { name: 'AbortError' });
-    t.match((await store.states()).find((state) => state.status === 'rebuilding'), { name: 'entries', checkpoint: '30' });
+    t.match(
+      (await store.states()).find((state) => state.status === 'rebuilding'),
+      { name: 'entries', checkpoint: '30' },
+    );
     const total = log.distance('', await log.lastPosition());
     const result = await rebuildProjection({ projection: createProjection('entries') as Projection, store, log });
     t.equal(result.events, total - 30);
     t.strictSame(tablesOf(store), await expectedRows(log));
 
     const before = await store.states();
-    const failing = { ...(createProjection('entries') as Projection), project: () => { throw new ChangesRejected('no'); } };
+    const failing = {
+      ...(createProjection('entries') as Projection),
+      project: () => {
+        throw new ChangesRejected('no');
+      },
+    };
     await t.rejects(rebuildProjection({ projection: failing, store, log }), { message: 'no' });
-    t.strictSame((await store.states()).filter((state) => state.status !== 'rebuilding'), before);
+    t.strictSame(
+      (await store.states()).filter((state) => state.status !== 'rebuilding'),
+      before,
+    );
     t.strictSame(tablesOf(store), await expectedRows(log));
     t.equal(await store.dropRetired({ unfinished: true }), 1);
   });
