@@ -4,9 +4,9 @@ import * as crypto from 'node:crypto';
  * Idempotency keys as the log knows them. A key is looked up by a digest of (tenant, operation, key text), so that two
  * tenants or two operations never meet, and the caller's text is not needed to find it.
  *
- * Operations in use: `key` for the header key of an endpoint is scoped by the endpoint's id (`post-account`,
- * `open-account` …); the key inside one instruction of post-account is scoped by `POST_INSTRUCTION`, whatever header
- * key or array it came with. `OPERATIONS_BY_KEY_TEXT` lists the scopes in which history is searched by key.
+ * Operations in use: the endpoint's id for the header key of an endpoint (`post-account`, `open-account` …; with
+ * `?mode=independent` the key text of instruction n is `<key>#<n>`); `POST_INSTRUCTION` for the key inside one
+ * instruction of post-account, whatever header key or array it came with; `import-journal` for imported transactions.
  */
 export const POST_INSTRUCTION = 'post-account/instruction';
 
