@@ -4,9 +4,10 @@ import { closeAccount, freezeAccount, openAccount, unfreezeAccount } from './led
 import { accountBalance, balanceExplanation, getAccount, listAccounts } from './ledger/balances.js';
 import { captureHold } from './ledger/capture-hold.js';
 import { historyByInteraction, historyByKey, ledgerHistory } from './ledger/history.js';
-import { listHolds, placeHold, releaseHold, releaseHoldGroup } from './ledger/holds.js';
+import { listHolds, placeHold } from './ledger/holds.js';
 import { journalEntries, postFx } from './ledger/journal-entries.js';
 import { postAccount } from './ledger/post-account.js';
+import { releaseHold, releaseHoldGroup } from './ledger/release-holds.js';
 import { getPostingGroup, reversePosting } from './ledger/reversals.js';
 import { accountStatement } from './ledger/statement.js';
 import { trialBalance } from './ledger/trial-balance.js';

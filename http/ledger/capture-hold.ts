@@ -9,7 +9,7 @@ import { accountNumber, amount, amountShown, currencyCode, narration, uuid } fro
 import { EXAMPLE } from './examples.js';
 import { POSTING_EXAMPLE, postedEvents, postingShape, postingText } from './entry-shape.js';
 import { HOLD_STATUSES, totalsOut, totalsShape } from './hold-shape.js';
-import { MAX_COUNTERPARTIES } from './post-account.js';
+import { MAX_COUNTERPARTIES } from './posting-instruction.js';
 
 const counterparty = z.strictObject({
   accountNumber,

@@ -68,6 +68,10 @@ export function placedOut(event: CommittedEvent) {
 
 export const totalsShape = { totalHoldAmount: amountShown, totalLienAmount: amountShown };
 
+/** A hold with its account's totals, as commands answer it. */
+export const holdWithTotals = holdShape.extend(totalsShape);
+export const TOTALS_EXAMPLE = { totalHoldAmount: 100, totalLienAmount: 0 };
+
 /** The account's holds and liens after the event. */
 export function totalsOut(data: { held: string; liens: string }, currency: string) {
   return { totalHoldAmount: amountOut(data.held, currency), totalLienAmount: amountOut(data.liens, currency) };

@@ -3,14 +3,22 @@ import type { PlaceHolds } from '../../domain/ledger/commands.js';
 import { HOLD_TYPES } from '../../domain/ledger/events.js';
 import { Findings, amountIn } from '../amounts.js';
 import { ownOnly } from '../caller.js';
-import { caughtUp, execute, isFailure } from '../commands.js';
-import { type Call, defineEndpoint } from '../endpoint.js';
+import { execute, isFailure } from '../commands.js';
+import { defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
 import { RequestFailed, invalid } from '../problem.js';
 import { amount, currencyCode, instantIn, page, pagedOf, reason, size, uuid } from '../schemas.js';
 import { EXAMPLE } from './examples.js';
-import { HOLD_EXAMPLE, HOLD_STATUSES, holdOut, holdShape, placedOut, releasedOut, totalsShape } from './hold-shape.js';
-import { noSuch, visibleAccount } from './visible.js';
+import {
+  HOLD_EXAMPLE,
+  HOLD_STATUSES,
+  TOTALS_EXAMPLE,
+  holdOut,
+  holdShape,
+  holdWithTotals,
+  placedOut,
+} from './hold-shape.js';
+import { visibleAccount } from './visible.js';
 
 export const MAX_HOLDS_IN_GROUP = 100;
 
@@ -25,9 +33,6 @@ const newHold = z
   })
   .meta({ id: 'NewHold' });
 type NewHold = z.output<typeof newHold>;
-
-const placed = holdShape.extend(totalsShape);
-const TOTALS_EXAMPLE = { totalHoldAmount: 100, totalLienAmount: 0 };
 
 function holdIn(hold: NewHold, field: string, findings: Findings): PlaceHolds['holds'][number] {
   return {
@@ -83,7 +88,7 @@ export const placeHold = defineEndpoint({
   success: {
     status: 201,
     description: 'The hold; for a group `{ groupId, holds }`',
-    data: z.union([placed, z.object({ groupId: z.string().nullable(), holds: z.array(placed) })]),
+    data: z.union([holdWithTotals, z.object({ groupId: z.string().nullable(), holds: z.array(holdWithTotals) })]),
     example: { ...HOLD_EXAMPLE, ...TOTALS_EXAMPLE },
   },
   errors: ['ACCOUNT_NOT_FOUND', 'ACCOUNT_NOT_USABLE', 'CURRENCY_MISMATCH', 'INSUFFICIENT_FUNDS'],
@@ -147,111 +152,6 @@ export const listHolds = defineEndpoint({
       kind: 'answer',
       message: 'Liens and holds',
       data: { holds: items.map(holdOut), ...pageInfo(wanted, totalElements) },
-    };
-  },
-});
-
-/** The hold a command is about, as far as this process has committed: its currency is needed to read and show amounts. */
-export async function holdForCommand(call: Call, holdId: string) {
-  await caughtUp(call);
-  const hold = await call.services.readModels.hold(call.caller.tenantId, holdId);
-  if (hold === undefined) throw noSuch('hold');
-  return hold;
-}
-
-export const releaseHold = defineEndpoint({
-  id: 'release-hold',
-  group: 'ledger',
-  title: 'Release a lien or hold',
-  description: 'All that remains, or a part.',
-  method: 'POST',
-  path: '/api/v6/services/ledger/holds/{holdId}/release',
-  aliases: [],
-  roles: ['MANAGER', 'CASHIER'],
-  kind: 'command',
-  movesMoney: false,
-  hot: true,
-  params: z.object({ holdId: uuid }),
-  body: z.strictObject({ amount: amount.optional() }),
-  bodyOptional: true,
-  unknownMembers: 'refuse',
-  requestExamples: { part: { params: { holdId: EXAMPLE.holdId }, body: { amount: 40 } } },
-  success: {
-    status: 200,
-    description: 'The hold',
-    data: placed,
-    example: { ...HOLD_EXAMPLE, releasedAmount: 40, remainingAmount: 60, ...TOTALS_EXAMPLE, totalHoldAmount: 60 },
-  },
-  errors: ['NOT_FOUND', 'INVALID_STATE_TRANSITION'],
-  async handler(call) {
-    const { holdId } = call.params;
-    const hold = await holdForCommand(call, holdId);
-    const findings = new Findings();
-    const part =
-      call.body.amount === undefined ? undefined : amountIn(call.body.amount, hold.currency, 'amount', findings);
-    findings.throwIfAny();
-    const done = await execute(call, 'release-hold', { hold: holdId, ...(part === undefined ? {} : { amount: part }) });
-    if (isFailure(done)) return done;
-    const released = done.events.find(({ type }) => type === 'hold-released');
-    if (released === undefined) throw new Error('a release has its event');
-    const { position, replayed } = done;
-    return { kind: 'answer', message: 'Released', data: releasedOut(hold, released), position, replayed };
-  },
-});
-
-export const releaseHoldGroup = defineEndpoint({
-  id: 'release-hold-group',
-  group: 'ledger',
-  title: 'Release a group of holds',
-  description: 'All that is still held of holds that were placed together, in one commit.',
-  method: 'POST',
-  path: '/api/v6/services/ledger/hold-groups/{groupId}/release',
-  aliases: [],
-  roles: ['MANAGER', 'CASHIER'],
-  kind: 'command',
-  movesMoney: false,
-  hot: true,
-  params: z.object({ groupId: uuid }),
-  unknownMembers: 'refuse',
-  requestExamples: { one: { params: { groupId: EXAMPLE.groupId } } },
-  success: {
-    status: 200,
-    description: 'The holds that were released',
-    data: z.object({ groupId: z.string(), holds: z.array(placed) }),
-    example: {
-      groupId: EXAMPLE.groupId,
-      holds: [
-        {
-          ...HOLD_EXAMPLE,
-          groupId: EXAMPLE.groupId,
-          status: 'RELEASED',
-          releasedAmount: 100,
-          remainingAmount: 0,
-          totalHoldAmount: 0,
-          totalLienAmount: 0,
-        },
-      ],
-    },
-  },
-  errors: ['NOT_FOUND', 'INVALID_STATE_TRANSITION'],
-  async handler(call) {
-    const { groupId } = call.params;
-    await caughtUp(call);
-    const holds = await call.services.readModels.holdsOfGroup(call.caller.tenantId, groupId);
-    if (holds.length === 0) throw noSuch('group of holds');
-    const done = await execute(call, 'release-hold-group', { group: groupId, holds: holds.map((hold) => hold.holdId) });
-    if (isFailure(done)) return done;
-    const shown = done.events.flatMap((event) => {
-      if (event.type !== 'hold-released') return [];
-      const hold = holds.find(({ holdId }) => holdId === (event.data as { hold: string }).hold);
-      return hold === undefined ? [] : [releasedOut(hold, event)];
-    });
-    return {
-      kind: 'answer',
-      message: 'Released',
-      data: { groupId, holds: shown },
-      position: done.position,
-      replayed: done.replayed,
     };
   },
 });

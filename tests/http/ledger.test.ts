@@ -1,6 +1,6 @@
 import t from 'tap';
 import { EXAMPLE } from '../../http/ledger/examples.js';
-import { MAX_INSTRUCTIONS } from '../../http/ledger/post-account.js';
+import { MAX_INSTRUCTIONS } from '../../http/ledger/posting-instruction.js';
 import { type Answered, HttpWorld, transfer } from '../support/http-world.js';
 
 const V6 = '/api/v6/services';
