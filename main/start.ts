@@ -57,6 +57,7 @@ async function serve(
     readModels: core.readModels,
     tokenStore: core.tokens.tokenStore,
     tokenSecrets: core.tokens.tokenSecrets,
+    tokenVerifier: core.tokens.tokenVerifier,
     audit: new EventLogAuditService(core.log, { clock: core.clock, readModels: core.readModels }),
     readiness,
     config: httpConfig(config),
