@@ -77,7 +77,10 @@ export type Outcome =
   | { readonly status: 'refused'; readonly refusal: Refusal; readonly replayed: boolean };
 
 /** The part of a stored event that an answer is made from. */
-export type CommittedEvent = Pick<StoredEvent, 'id' | 'type' | 'version' | 'data' | 'tags' | 'recordedAt' | 'effectiveAt' | 'meta'> & {
+export type CommittedEvent = Pick<
+  StoredEvent,
+  'id' | 'type' | 'version' | 'data' | 'tags' | 'recordedAt' | 'effectiveAt' | 'meta'
+> & {
   /** This event answered an inner key (an instruction's) before: it is not new in this commit. */
   readonly replayed?: boolean;
 };

@@ -48,14 +48,25 @@ leaf(
     .option('--name <name>', 'what it is for', 'command line')
     .option('--customer <id>', 'for CUSTOMER: whose accounts (UUID)')
     .option('--expiry <life>', 'H24, M1, M3, M6 or Y1', 'M3'),
-).action(async (given: { tenant: string; role: string[]; name: string; customer?: string; expiry: string; json?: boolean }) => {
-  await createTokenCommand({ ...given, json: json(given) });
-});
+).action(
+  async (given: {
+    tenant: string;
+    role: string[];
+    name: string;
+    customer?: string;
+    expiry: string;
+    json?: boolean;
+  }) => {
+    await createTokenCommand({ ...given, json: json(given) });
+  },
+);
 
 leaf(
   program
     .command('import-journal <file>')
-    .description('post every transaction of a CSV file as `hledger print -O csv` writes it; a second run changes nothing')
+    .description(
+      'post every transaction of a CSV file as `hledger print -O csv` writes it; a second run changes nothing',
+    )
     .option('--tenant <slug>', 'tenant, made if it does not exist', 'books'),
 ).action(async (file: string, given: { tenant: string; json?: boolean }) => {
   await importJournalCommand({ file, ...given, json: json(given) });
@@ -92,11 +103,11 @@ leaf(
 });
 
 const projection = program.command('projection').description('read models');
-leaf(projection.command('rebuild <name>').description('build a read model anew beside the live one, then switch')).action(
-  async (name: string, given: { json?: boolean }) => {
-    await rebuildProjectionCommand({ name, json: json(given) });
-  },
-);
+leaf(
+  projection.command('rebuild <name>').description('build a read model anew beside the live one, then switch'),
+).action(async (name: string, given: { json?: boolean }) => {
+  await rebuildProjectionCommand({ name, json: json(given) });
+});
 
 try {
   await program.parseAsync();

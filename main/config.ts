@@ -21,7 +21,10 @@ const schema = z.object({
     .transform((text) => text.split(',').map((role) => role.trim()))
     .pipe(z.array(z.enum(['api', 'projector', 'worker'])).min(1)),
   /** Slug of the operator's own tenant, whose managers manage tenants. */
-  ROOT_TENANT: z.string().regex(/^[a-z][a-z0-9-]*$/).default('corebook'),
+  ROOT_TENANT: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/)
+    .default('corebook'),
   /** Seed demo tenants and tokens on first start. Default: true but in production. */
   SANDBOX: flag.optional(),
   /** Server secret (at least 32 characters) under API-token hashes. Default: generated once and kept in DATA_DIR. */
@@ -62,7 +65,8 @@ export function redacted(config: Config): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => {
       if (SECRET.test(name) && value !== undefined) return [name, '[redacted]'];
-      if (typeof value === 'string' && /^\w+:\/\//.test(value)) return [name, value.replace(/:[^:@/]*@/, ':[redacted]@')];
+      if (typeof value === 'string' && /^\w+:\/\//.test(value))
+        return [name, value.replace(/:[^:@/]*@/, ':[redacted]@')];
       return [name, value];
     }),
   );

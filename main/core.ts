@@ -117,7 +117,10 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
  */
 export async function withCore<T>(work: (core: Core) => Promise<T>): Promise<T> {
   const config = readConfig();
-  const logger = createLogger({ level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL, destination: process.stderr });
+  const logger = createLogger({
+    level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL,
+    destination: process.stderr,
+  });
   const core = await openCoreHere({ config, logger, project: true });
   try {
     return await work(core);

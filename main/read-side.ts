@@ -85,7 +85,10 @@ export async function openReadSide(ports: {
   return {
     readModels: createReadModels(queries, runner),
     states,
-    readiness: projections.map(({ name }) => ({ name: `projection ${name}`, check: () => Promise.resolve(readinessOf(runner, name)) })),
+    readiness: projections.map(({ name }) => ({
+      name: `projection ${name}`,
+      check: () => Promise.resolve(readinessOf(runner, name)),
+    })),
     publish: (events) => runner.publish(events),
     registerMetrics: (registry) => metrics.register(registry, runner),
     async close() {
@@ -104,7 +107,8 @@ async function rebuildOutdated(
 ): Promise<void> {
   const { log, urls, logger, signal } = ports;
   const outdated = createProjections().filter(
-    ({ name, version }) => !states.some((state) => state.name === name && state.version === version && state.status !== 'rebuilding'),
+    ({ name, version }) =>
+      !states.some((state) => state.name === name && state.version === version && state.status !== 'rebuilding'),
   );
   for (const { name } of outdated) {
     const projection = createProjection(name);
@@ -116,7 +120,8 @@ async function rebuildOutdated(
       const { events } = await rebuildProjection({ projection, store, log, scan, signal });
       logger.info({ projection: name, events }, 'the new version of a read model is live');
     } catch (error) {
-      if (!signal.aborted) logger.error({ err: error, projection: name }, 'the new version of a read model could not be built');
+      if (!signal.aborted)
+        logger.error({ err: error, projection: name }, 'the new version of a read model could not be built');
     } finally {
       await scan.close();
       await store.close();
@@ -135,7 +140,12 @@ function readinessOf(runner: ProjectionRunner, name: string): { ok: boolean; det
 
 function projectionMetrics() {
   const labelNames = ['projection'];
-  const events = new Counter({ name: 'corebook_projection_events_total', help: 'Events projected', labelNames, registers: [] });
+  const events = new Counter({
+    name: 'corebook_projection_events_total',
+    help: 'Events projected',
+    labelNames,
+    registers: [],
+  });
   const durations = new Histogram({
     name: 'corebook_projection_batch_seconds',
     help: 'Time of one batch, reading to commit',
@@ -151,7 +161,11 @@ function projectionMetrics() {
     register(registry: Registry, runner: ProjectionRunner): void {
       registry.registerMetric(events);
       registry.registerMetric(durations);
-      const gauge = (name: string, help: string, value: (status: ReturnType<ProjectionRunner['status']>[number]) => number): void => {
+      const gauge = (
+        name: string,
+        help: string,
+        value: (status: ReturnType<ProjectionRunner['status']>[number]) => number,
+      ): void => {
         new Gauge({
           name,
           help,
@@ -162,9 +176,19 @@ function projectionMetrics() {
           },
         });
       };
-      gauge('corebook_projection_lag_events', 'Events of the log that are not in the read model yet', (status) => status.lagEvents);
-      gauge('corebook_projection_lag_seconds', 'Age of the oldest event that is not in the read model', (status) => status.lagSeconds);
-      gauge('corebook_projection_parked', '1 while the projection is parked', (status) => (status.status === 'parked' ? 1 : 0));
+      gauge(
+        'corebook_projection_lag_events',
+        'Events of the log that are not in the read model yet',
+        (status) => status.lagEvents,
+      );
+      gauge(
+        'corebook_projection_lag_seconds',
+        'Age of the oldest event that is not in the read model',
+        (status) => status.lagSeconds,
+      );
+      gauge('corebook_projection_parked', '1 while the projection is parked', (status) =>
+        status.status === 'parked' ? 1 : 0,
+      );
     },
   };
 }

@@ -28,7 +28,11 @@ export async function writeSandbox(dataDir: string, file: SandboxFile): Promise<
 /** What `npm start` prints: the address, the demo tenants, and calls that work as they stand. */
 export function banner(file: SandboxFile, options: { readonly showTokens: boolean; readonly dataDir: string }): string {
   const [demo] = file.tenants;
-  const lines = [`Corebook is ready at ${file.url}`, `  API reference ${file.url}/docs   OpenAPI ${file.url}/openapi.json`, ''];
+  const lines = [
+    `Corebook is ready at ${file.url}`,
+    `  API reference ${file.url}/docs   OpenAPI ${file.url}/openapi.json`,
+    '',
+  ];
   for (const { tenant, tokens } of file.tenants) {
     lines.push(`tenant ${tenant}`);
     if (!options.showTokens) continue;
@@ -48,11 +52,19 @@ export function curlLines(url: string, demo: DemoTenant): string[] {
       primaryAccountNumber: first.accountNumber,
       currencyCode: demo.currency,
       creditDebitInstructionDirection: 'DEBIT_PRIMARY_ACCOUNT_CREDIT_COUNTERPARTY_ACCOUNT',
-      counterParties: [{ accountNumber: second.accountNumber, currencyCode: demo.currency, amount: 25, narration: 'lunch' }],
+      counterParties: [
+        { accountNumber: second.accountNumber, currencyCode: demo.currency, amount: 25, narration: 'lunch' },
+      ],
       instructionIdempotencykey: 'first-transfer',
     },
   ];
-  const hold = { accountId: first.accountId, amount: 10, currencyCode: demo.currency, type: 'HOLD', reason: 'card payment' };
+  const hold = {
+    accountId: first.accountId,
+    amount: 10,
+    currencyCode: demo.currency,
+    type: 'HOLD',
+    reason: 'card payment',
+  };
   const token = demo.tokens.MANAGER;
   const call = `curl -s -H 'X-Auth-Token: ${token}' -H 'Content-Type: application/json'`;
   return [

@@ -84,12 +84,20 @@ async function announce(core: Core, url: string, json: boolean): Promise<void> {
   const known = await readSandbox(config.DATA_DIR);
   const tenants =
     known?.tenants ??
-    (await seedSandbox({ bus: core.bus, log: core.log, tokens: core.tokens, clock: core.clock, rootTenant: config.ROOT_TENANT }));
+    (await seedSandbox({
+      bus: core.bus,
+      log: core.log,
+      tokens: core.tokens,
+      clock: core.clock,
+      rootTenant: config.ROOT_TENANT,
+    }));
   await core.caughtUp();
   const file = { url, tenants };
   await writeSandbox(config.DATA_DIR, file);
   process.stdout.write(
-    json ? `${JSON.stringify(file)}\n` : `${banner(file, { showTokens: known === undefined, dataDir: config.DATA_DIR })}\n`,
+    json
+      ? `${JSON.stringify(file)}\n`
+      : `${banner(file, { showTokens: known === undefined, dataDir: config.DATA_DIR })}\n`,
   );
 }
 
@@ -97,7 +105,10 @@ function httpConfig(config: Config): HttpConfig {
   return {
     ...DEFAULT_HTTP_CONFIG,
     rootTenant: config.ROOT_TENANT,
-    baseDomains: [...DEFAULT_HTTP_CONFIG.baseDomains, ...(config.BASE_DOMAIN === undefined ? [] : [config.BASE_DOMAIN])],
+    baseDomains: [
+      ...DEFAULT_HTTP_CONFIG.baseDomains,
+      ...(config.BASE_DOMAIN === undefined ? [] : [config.BASE_DOMAIN]),
+    ],
     trustedProxies: config.TRUSTED_PROXIES,
     trustForwardedHost: config.TRUSTED_PROXIES > 0,
     rateLimits: {
@@ -111,9 +122,17 @@ function httpConfig(config: Config): HttpConfig {
 
 function processorMetrics(register: Registry) {
   const registers = [register];
-  const commands = new Counter({ name: 'corebook_commands_appended_total', help: 'Commands whose batch was sent to the log', registers });
+  const commands = new Counter({
+    name: 'corebook_commands_appended_total',
+    help: 'Commands whose batch was sent to the log',
+    registers,
+  });
   const events = new Counter({ name: 'corebook_events_appended_total', help: 'Events sent to the log', registers });
-  const conflicts = new Counter({ name: 'corebook_append_conflicts_total', help: 'Appends that another writer was before', registers });
+  const conflicts = new Counter({
+    name: 'corebook_append_conflicts_total',
+    help: 'Appends that another writer was before',
+    registers,
+  });
   const sizes = new Histogram({
     name: 'corebook_append_batch_events',
     help: 'Events of one append',

@@ -32,7 +32,10 @@ export async function startWorkers(core: Core, metrics: Registry): Promise<Worke
       connectionError: (queue, error) => logger.warn({ err: error, queue }, 'the jobs’ home cannot be reached'),
       attemptFailed(queue, jobId, error, final) {
         failures.inc({ queue });
-        logger[final ? 'error' : 'warn']({ err: error, queue, jobId }, final ? 'a job failed for good' : 'a job failed, it is tried again');
+        logger[final ? 'error' : 'warn'](
+          { err: error, queue, jobId },
+          final ? 'a job failed for good' : 'a job failed, it is tried again',
+        );
       },
     },
   });
@@ -57,7 +60,10 @@ export async function startWorkers(core: Core, metrics: Registry): Promise<Worke
     clock,
     ids,
     onVerdict: (result) =>
-      logger[result.ok ? 'info' : 'error']({ detail: result.detail }, result.ok ? 'the self-audit passes again' : 'the self-audit found something'),
+      logger[result.ok ? 'info' : 'error'](
+        { detail: result.detail },
+        result.ok ? 'the self-audit passes again' : 'the self-audit found something',
+      ),
   });
   await startSelfAudit(selfAuditQueue(queues), audit, config.SELF_AUDIT_SECONDS * 1000);
 
@@ -67,7 +73,9 @@ export async function startWorkers(core: Core, metrics: Registry): Promise<Worke
       {
         name: 'reactor hold-expiry',
         check: () =>
-          Promise.resolve(reactor.error === undefined ? { ok: true } : { ok: false, detail: 'held up by an error: see the log' }),
+          Promise.resolve(
+            reactor.error === undefined ? { ok: true } : { ok: false, detail: 'held up by an error: see the log' },
+          ),
       },
     ],
     async close() {

@@ -154,7 +154,6 @@ function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
-
 /** False while it cannot be told; throws when a server runs here that does not know us. */
 async function answers(cluster: Cluster, port: number): Promise<boolean> {
   let directory: string;

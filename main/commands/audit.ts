@@ -19,7 +19,8 @@ export async function auditVerify(given: { tenant?: string; json: boolean }): Pr
   });
   bar.stop();
   const lines = report.tenants.map(({ log, readModels }) => {
-    if (!log.ok) return `tenant ${log.tenantId}: BROKEN at revision ${log.firstBreak?.revision}: ${log.firstBreak?.reason}`;
+    if (!log.ok)
+      return `tenant ${log.tenantId}: BROKEN at revision ${log.firstBreak?.revision}: ${log.firstBreak?.reason}`;
     const head = `tenant ${log.tenantId}: ${log.eventsChecked} events, chain unbroken to ${log.head.slice(0, 16)}…`;
     if (readModels === undefined) return head;
     if (readModels.behind) return `${head}; the read models did not catch up, so they were not compared`;
@@ -63,7 +64,11 @@ export async function auditReplay(given: { tenant: string; until: string; json: 
     ...moved.map((row) => `${row.balance.padStart(20)} ${row.currency}  ${row.number}  ${row.name}`),
     ...totals.map(({ currency, balance }) => `${balance.padStart(20)} ${currency}  sum of all accounts`),
   ];
-  print({ ok: true, tenant: given.tenant, revision: books.revision, recordedAt: books.recordedAt, rows, totals }, given.json, text.join('\n'));
+  print(
+    { ok: true, tenant: given.tenant, revision: books.revision, recordedAt: books.recordedAt, rows, totals },
+    given.json,
+    text.join('\n'),
+  );
 }
 
 function instant(text: string): string {
