@@ -29,6 +29,8 @@ export interface SelfAuditOptions {
   readonly tailPerRun: number;
   /** Newest events of an account that are summed up again (up to twice as many). */
   readonly eventsPerAccount: number;
+  /** Older ones read in one run for accounts whose newest events do not say what is on hold. */
+  readonly olderEventsPerRun: number;
   /** How long the read models may take to see the log's end before comparing is put off. */
   readonly waitMs: number;
 }
@@ -39,6 +41,7 @@ export const DEFAULT_SELF_AUDIT: SelfAuditOptions = {
   // About a second of CPU.
   tailPerRun: 30_000,
   eventsPerAccount: 100,
+  olderEventsPerRun: 20_000,
   waitMs: 10_000,
 };
 
@@ -51,11 +54,13 @@ interface Findings {
   /** Tenants whose read models were too far behind to be compared. */
   behind: number;
   skipped: number;
+  /** Older events that may still be read. */
+  readonly budget: { left: number };
 }
 
 const MOST_PROBLEMS_TOLD = 5;
 /** Accounts that are looked at again; where more differ, some are enough to stay red. */
-const MOST_SUSPECTS = 100;
+const MOST_SUSPECTS = 20;
 
 /**
  * A little of `audit verify` in every run, on a book that is being written: each currency sums to zero, a sample of
@@ -73,10 +78,12 @@ export class SelfAudit {
     this.#options = { ...DEFAULT_SELF_AUDIT, ...options };
   }
 
-  /** The last run's verdict, by whichever process it was. */
-  async check(): Promise<{ readonly ok: boolean; readonly detail: string; readonly at?: string }> {
+  /** The last run's verdict, by whichever process it was, and when. */
+  async check(): Promise<{ readonly ok: boolean; readonly detail: string }> {
     const last = await this.ports.store.lastResult();
-    return last === undefined ? { ok: true, detail: 'not run yet' } : { ok: last.ok, detail: last.detail, at: last.at };
+    return last === undefined
+      ? { ok: true, detail: 'not run yet' }
+      : { ok: last.ok, detail: `${last.at}: ${last.detail}` };
   }
 
   /** One run. Rejects when it could not look (no database); the last verdict stands then. */
@@ -91,6 +98,7 @@ export class SelfAudit {
       accounts: 0,
       behind: 0,
       skipped: 0,
+      budget: { left: this.#options.olderEventsPerRun },
     };
     for (const tenantId of await this.#chosenTenants(last)) {
       const before = found.problems.length;
@@ -175,7 +183,8 @@ export class SelfAudit {
         found.problems.push(`${tenantId}: the balances in ${currency} sum to ${balance}, not to zero`);
     }
     const again = suspects.map(({ accountId }) => accountId);
-    const options = { accounts: this.#options.accountsPerTenant, eventsPerAccount: this.#options.eventsPerAccount };
+    const { accountsPerTenant: accounts, eventsPerAccount } = this.#options;
+    const options = { accounts, eventsPerAccount, budget: found.budget };
     const sample = await sampleAccounts(this.ports, { tenantId, head, again }, options);
     found.accounts += sample.compared;
     for (const { accountId, what } of sample.differences) {
