@@ -24,7 +24,7 @@ import { PostingWriter } from './support/postings.js';
 
 const postings = Number(process.argv[2] ?? 200_000);
 const accounts = Number(process.argv[3] ?? 10_000);
-const TICK_MS = 10;
+const BATCH = 2_000;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'corebook-bench-'));
 const database = await openDatabase({ dataDir, log: () => undefined });
@@ -39,31 +39,45 @@ console.log(`${events} events, ${accounts} accounts`);
 const admin = new pg.Client({ connectionString: database.urls.owner });
 await admin.connect();
 
-/** CPU milliseconds of the projector's server process. */
-async function serverCpuMs(): Promise<number> {
+/** CPU microseconds of the projector's server process. */
+async function serverCpuUs(): Promise<number> {
   const { rows } = await admin.query<{ pid: number }>(
     "select pid from pg_stat_activity where application_name = 'corebook projector'",
   );
-  let ticks = 0;
-  for (const { pid } of rows) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks * TICK_MS;
+  return rows.reduce(
+    (sum, { pid }) => sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000,
+    0,
+  );
 }
 
-async function measure(title: string, work: () => Promise<void>): Promise<void> {
-  const server = await serverCpuMs();
-  const cpu = process.cpuUsage();
-  const started = performance.now();
-  await work();
-  const seconds = (performance.now() - started) / 1000;
-  const node = process.cpuUsage(cpu);
-  const nodeUs = (node.user + node.system) / events;
-  const serverUs = (((await serverCpuMs()) - server) * 1000) / events;
-  console.log(
-    `${title.padEnd(28)} ${String(Math.round(events / seconds)).padStart(7)} events/s   node ${nodeUs.toFixed(1)} µs, server ${serverUs.toFixed(1)} µs an event`,
-  );
+/** Time and CPU of the parts of a run that are between `start` and `stop`. */
+class Meter {
+  seconds = 0;
+  nodeUs = 0;
+  serverUs = 0;
+  #started = 0;
+  #cpu = process.cpuUsage();
+  #server = 0;
+
+  async start(): Promise<void> {
+    this.#server = await serverCpuUs();
+    this.#cpu = process.cpuUsage();
+    this.#started = performance.now();
+  }
+
+  async stop(): Promise<void> {
+    this.seconds += (performance.now() - this.#started) / 1000;
+    const { user, system } = process.cpuUsage(this.#cpu);
+    this.nodeUs += user + system;
+    this.serverUs += (await serverCpuUs()) - this.#server;
+  }
+
+  report(title: string): void {
+    const each = (us: number): string => `${(us / events).toFixed(1).padStart(5)} µs`;
+    console.log(
+      `${title.padEnd(28)} ${String(Math.round(events / this.seconds)).padStart(7)} events/s   CPU of an event: node ${each(this.nodeUs)}, server ${each(this.serverUs)}`,
+    );
+  }
 }
 
 async function fresh(projections: readonly Projection[]): Promise<PostgresReadStore> {
@@ -78,17 +92,20 @@ async function fresh(projections: readonly Projection[]): Promise<PostgresReadSt
 
 async function runAll(title: string, projections: readonly Projection[]): Promise<void> {
   const store = await fresh(projections);
-  const feed = new EventFeed(log, systemClock, { maxEvents: 1_000_000 });
-  // As after `publish`: nothing is read from the log.
-  for (let after = '', batch = await log.readAll({ after, limit: 20_000 }); batch.length > 0;) {
-    feed.publish(batch);
+  const feed = new EventFeed(log, systemClock);
+  const runner = new ProjectionRunner({ projections, store, feed, clock: systemClock }, { maxBatch: BATCH });
+  const meter = new Meter();
+  let after = '';
+  for (;;) {
+    const batch = await log.readAll({ after, limit: BATCH });
+    if (batch.length === 0) break;
     after = batch.at(-1)?.position ?? after;
-    batch = await log.readAll({ after, limit: 20_000 });
+    await meter.start();
+    feed.publish(batch);
+    await runner.step({ poll: false });
+    await meter.stop();
   }
-  const runner = new ProjectionRunner({ projections, store, feed, clock: systemClock });
-  await measure(title, async () => {
-    while ((await runner.step({ poll: false })).moved);
-  });
+  meter.report(title);
   for (const status of runner.status()) {
     if (status.checkpoint !== last)
       throw new Error(`${status.name} ended at ${status.checkpoint}: ${status.error ?? ''}`);
@@ -106,9 +123,11 @@ const scan = new PostgresEventScan({ url: database.urls.core });
 for (const projection of createProjections()) {
   if (only !== undefined && only !== projection.name) continue;
   const store = await fresh([projection]);
-  await measure(`rebuild ${projection.name}`, async () => {
-    await rebuildProjection({ projection, store, log, scan });
-  });
+  const meter = new Meter();
+  await meter.start();
+  await rebuildProjection({ projection, store, log, scan });
+  await meter.stop();
+  meter.report(`rebuild ${projection.name}`);
   await store.close();
 }
 await scan.close();

@@ -26,7 +26,7 @@ export const ANALYST_VIEWS = [
     comment: 'Lines of all entries with their narration. See docs/reference/analyst-views.md.',
     query: `select e.id as entry_id, l.line_index, l.account_id, a.number as account_number, a.currency,
                    case when l.amount < 0 then 'debit' else 'credit' end as side, abs(l.amount) as amount, l.amount as signed_amount,
-                   l.balance_after, l.sequence, l.value_date, l.recorded_at, d.j ->> 'kind' as kind,
+                   l.balance_after, l.sequence, l.value_date, e.recorded_at, d.j ->> 'kind' as kind,
                    coalesce(d.j #>> array['lines', l.line_index::text, 'narration'], d.j ->> 'narration') as narration,
                    d.j ->> 'reference' as reference, (d.j ->> 'reverses')::uuid as reverses, r.reversed_by
               from ledger.entries l

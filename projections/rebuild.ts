@@ -1,6 +1,6 @@
 import type { EventLog } from '../application/ports/event-log.js';
 import { type EventScan, type ScanPage, scanOf } from '../application/ports/event-scan.js';
-import type { ReadStore, Target } from '../application/ports/read-store.js';
+import type { ReadStore, TableChanges, Target } from '../application/ports/read-store.js';
 import { projectBatch } from './project-batch.js';
 import type { Projection } from './projection.js';
 
@@ -53,6 +53,7 @@ export async function rebuildProjection(options: RebuildOptions): Promise<Rebuil
 
 class Build {
   events = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly options: RebuildOptions,
@@ -60,20 +61,27 @@ class Build {
     private checkpoint: string,
   ) {}
 
-  /** Projects to the end of the log, or at least to `until`. The next page is read while one is projected. */
+  /**
+   * Projects to the end of the log, or at least to `until`. While one page is projected the one before it is being
+   * written and the one after it read.
+   */
   async run(progress: () => void, until?: string): Promise<void> {
     const { log, signal } = this.options;
     let page = this.#scan(this.checkpoint);
-    for (;;) {
-      signal?.throwIfAborted();
-      if (until !== undefined && log.comparePositions(this.checkpoint, until) >= 0) break;
-      const current = await page;
-      if (current.next === this.checkpoint) break;
-      page = this.#scan(current.next);
-      await this.#apply(current);
-      progress();
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        if (until !== undefined && log.comparePositions(this.checkpoint, until) >= 0) break;
+        const current = await page;
+        if (current.next === this.checkpoint) break;
+        page = this.#scan(current.next);
+        await this.#apply(current);
+        progress();
+      }
+    } finally {
+      await Promise.allSettled([page, this.#writing]);
     }
-    await page;
+    await this.#writing;
   }
 
   #scan(after: string): Promise<ScanPage> {
@@ -84,14 +92,24 @@ class Build {
     return page;
   }
 
+  /** Rows that are loaded are read behind the page that is being written, on the same connection. */
   async #apply({ events, next }: ScanPage): Promise<void> {
     const { projection, store, log } = this.options;
     const changes = await projectBatch(projection, store, this.target, events);
-    if ((await store.apply(this.target, this.checkpoint, next, changes)) === 'stale') {
-      throw new Error(`another rebuild of ${projection.name} is under way`);
-    }
+    await this.#writing;
+    this.#writing = this.#write(this.checkpoint, next, changes);
+    this.#writing.catch(() => undefined);
+    // Lets the store send it before the next page is computed.
+    await new Promise((resolve) => setImmediate(resolve));
     this.events += log.distance(this.checkpoint, next);
     this.checkpoint = next;
+  }
+
+  async #write(expected: string, next: string, changes: readonly TableChanges[]): Promise<void> {
+    const { projection, store } = this.options;
+    if ((await store.apply(this.target, expected, next, changes)) === 'stale') {
+      throw new Error(`another rebuild of ${projection.name} is under way`);
+    }
   }
 }
 

@@ -22,6 +22,8 @@ export interface RunnerOptions {
   readonly paceMs: number;
   /** The same where more than `BUSY_EVENTS_PER_MS` arrive: fewer, bigger batches leave the processor to the commands. */
   readonly busyPaceMs: number;
+  /** How long a projection that answers no queries lets less than a full batch wait: nobody misses it. */
+  readonly unaskedPaceMs: number;
   /** How long a runner stands aside when another process was first, and how often it looks when somebody waits. */
   readonly asideMs: number;
   readonly asideWaitingMs: number;
@@ -36,6 +38,7 @@ export const DEFAULT_RUNNER_OPTIONS: RunnerOptions = {
   pollMs: 50,
   paceMs: 20,
   busyPaceMs: 100,
+  unaskedPaceMs: 500,
   asideMs: 200,
   asideWaitingMs: 20,
   recheckMs: 2_000,
@@ -97,6 +100,8 @@ export class ProjectionRunner {
   readonly #waiters: PositionWaiters;
   readonly #options: RunnerOptions;
   #stepping: Promise<StepReport> | undefined;
+  /** Ends the rest between two steps: somebody waits. */
+  #hurry: AbortController | undefined;
 
   constructor(
     private readonly ports: {
@@ -136,11 +141,12 @@ export class ProjectionRunner {
   /** Steps until aborted. Errors that pass are waited out, ever longer. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, feed, observer } = this.ports;
-    const { pollMs, maxBackOffMs } = this.#options;
+    const { pollMs, unaskedPaceMs, maxBackOffMs } = this.#options;
     let failures = 0;
     let polledMs = Number.NEGATIVE_INFINITY;
     let lookedMs = Number.NEGATIVE_INFINITY;
     let previousMs = Number.NEGATIVE_INFINITY;
+    let unaskedMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       const startedMs = clock.nowMs();
       const poll = startedMs - polledMs >= pollMs;
@@ -151,13 +157,15 @@ export class ProjectionRunner {
           lookedMs = startedMs;
           await feed.look();
         }
-        const report = await this.step({ poll });
+        const unasked = startedMs - unaskedMs >= unaskedPaceMs;
+        if (unasked) unaskedMs = startedMs;
+        const report = await this.step({ poll, unasked });
         failures = 0;
         if (report.full || signal.aborted) continue;
         if (report.moved) {
           const restMs = this.#paceMs(report, startedMs - previousMs) - (clock.nowMs() - startedMs);
           previousMs = startedMs;
-          if (restMs >= 1) await quietly(clock.sleep(restMs, signal));
+          if (restMs >= 1) await this.#rest(restMs, signal);
           continue;
         }
         await feed.wait(this.#wokenBy(), this.#idleMs(), signal);
@@ -167,6 +175,17 @@ export class ProjectionRunner {
         await quietly(clock.sleep(Math.min(maxBackOffMs, 50 * 2 ** failures), signal));
       }
     }
+  }
+
+  /** Waits, but not longer than until somebody waits for a position. */
+  async #rest(ms: number, signal: AbortSignal): Promise<void> {
+    const hurry = new AbortController();
+    const wake = (): void => hurry.abort();
+    this.#hurry = hurry;
+    signal.addEventListener('abort', wake);
+    await quietly(this.ports.clock.sleep(ms, hurry.signal));
+    signal.removeEventListener('abort', wake);
+    this.#hurry = undefined;
   }
 
   /** Time from one step to the next: short while somebody waits for a position, long under load. */
@@ -179,22 +198,30 @@ export class ProjectionRunner {
   /**
    * One batch at most of every projection. Throws when the log or the store cannot be reached; the next step starts
    * from what the store then says. `poll` false: the log is not asked for news, only for what is known to be there.
+   * `unasked` false: projections that answer no queries rest, unless a full batch waits for them.
    */
-  step(options: { readonly poll?: boolean } = {}): Promise<StepReport> {
+  step(options: { readonly poll?: boolean; readonly unasked?: boolean } = {}): Promise<StepReport> {
     // Two callers share a step: a projection must not run twice at once.
-    this.#stepping ??= this.#stepAll(options.poll ?? true).finally(() => {
+    this.#stepping ??= this.#stepAll(options.poll ?? true, options.unasked ?? true).finally(() => {
       this.#stepping = undefined;
     });
     return this.#stepping;
   }
 
-  async #stepAll(poll: boolean): Promise<StepReport> {
+  async #stepAll(poll: boolean, unasked: boolean): Promise<StepReport> {
     const nowMs = this.ports.clock.nowMs();
-    const due = this.#tracks.filter((track) => track.notBeforeMs <= nowMs);
+    const due = this.#tracks.filter((track) => track.notBeforeMs <= nowMs && (unasked || !this.#mayRest(track)));
     if (due.some((track) => track.reload)) await this.#reload(due, nowMs);
-    const settled = await Promise.allSettled(
-      due.filter((track) => isRunning(track) && !track.reload).map((track) => this.#advance(track, poll)),
-    );
+    const advancing: Array<Promise<StepReport>> = [];
+    for (const track of due) {
+      if (!isRunning(track) || track.reload) continue;
+      const advance = this.#advance(track, poll);
+      advance.catch(() => undefined);
+      advancing.push(advance);
+      // Lets the store send what there is: it writes one projection's rows while the next one is computed.
+      await this.ports.clock.turn();
+    }
+    const settled = await Promise.allSettled(advancing);
     this.#waiters.advanced(this.#reached());
     const failed = settled.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -204,6 +231,11 @@ export class ProjectionRunner {
       moved: reports.some((report) => report.moved),
       full: reports.some((report) => report.full),
     };
+  }
+
+  #mayRest({ projection, state, limit }: Track): boolean {
+    const { log, newest } = this.ports.feed;
+    return !projection.answersQueries && log.distance(state.checkpoint, newest) < limit;
   }
 
   async #advance(track: Track, poll: boolean): Promise<StepReport> {
@@ -348,6 +380,7 @@ export class ProjectionRunner {
     for (const track of this.#tracks) {
       if (isRunning(track)) track.notBeforeMs = Math.min(track.notBeforeMs, soonMs);
     }
+    this.#hurry?.abort();
     return this.#waiters.add(position, timeoutMs);
   }
 
@@ -379,7 +412,7 @@ export class ProjectionRunner {
     const nowMs = this.ports.clock.nowMs();
     let least: string | undefined;
     for (const track of this.#tracks) {
-      if (!isRunning(track) || track.reload || track.notBeforeMs > nowMs) continue;
+      if (!isRunning(track) || track.reload || track.notBeforeMs > nowMs || this.#mayRest(track)) continue;
       if (least === undefined || this.ports.feed.log.comparePositions(track.state.checkpoint, least) < 0) {
         least = track.state.checkpoint;
       }

@@ -1,30 +1,12 @@
 import type { ColumnType, Row, TableDefinition, Value } from '../../application/ports/read-store.js';
-import { storableText } from '../../application/table-rows.js';
+import { type Parameter, columnParameters, rowSource } from './column-parameters.js';
 
 /** A statement with all the rows of a batch: each column is one parameter. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  readonly values: readonly (string | (string | null)[])[];
+  readonly values: readonly Parameter[];
 }
-
-/** How a column's list is sent: as one text that the server splits (fast), or as an array (any text). */
-type Form = 'joined' | 'array';
-
-const SEPARATOR = '\u001f';
-const NULL_MARK = '\u001e';
-const SPECIAL = new RegExp(`[${SEPARATOR}${NULL_MARK}]`);
-
-const CASTS: Readonly<Record<ColumnType, string>> = {
-  uuid: 'uuid',
-  text: 'text',
-  bigint: 'bigint',
-  numeric: 'numeric',
-  int: 'int',
-  timestamptz: 'timestamptz',
-  date: 'date',
-  bool: 'bool',
-};
 
 /**
  * Writes multi-row statements. Texts are kept so that every statement of a shape is prepared once per connection: the
@@ -92,56 +74,17 @@ export class StatementBook {
     rows: readonly Row[],
     write: (source: string, columns: readonly string[]) => string,
   ): Statement {
-    let form: Form = 'joined';
-    let values: (string | (string | null)[])[] | undefined = joinedColumns(table, columns, rows);
-    if (values === undefined) {
-      form = 'array';
-      values = columns.map((column) => rows.map((row) => textOf(row[column])));
-    }
-    const key = `${form} ${physical} ${shape}`;
+    const parameters = columnParameters(table, columns, rows);
+    const forms = parameters.map(({ form }) => form);
+    const key = `${physical} ${shape} ${forms.join(' ')}`;
     let known = this.#texts.get(key);
     if (known === undefined) {
-      const lists = columns.map((column, i) => {
-        const cast = `${CASTS[table.columns[column] as ColumnType]}[]`;
-        return form === 'array' ? `$${i + 1}::${cast}` : `string_to_array($${i + 1}, e'\\x1f', e'\\x1e')::${cast}`;
-      });
-      const source = `unnest(${lists.join(', ')}) as s(${columns.join(', ')})`;
-      known = { name: `read-store-${this.#texts.size + 1}`, text: write(source, columns) };
+      const types = columns.map((column) => table.columns[column] as ColumnType);
+      known = { name: `read-store-${this.#texts.size + 1}`, text: write(rowSource(columns, types, forms), columns) };
       this.#texts.set(key, known);
     }
-    return { ...known, values };
+    return { ...known, values: parameters.map(({ value }) => value) };
   }
-}
-
-/** Each column as one text; undefined when a value cannot be sent that way. */
-function joinedColumns(table: TableDefinition, columns: readonly string[], rows: readonly Row[]): string[] | undefined {
-  const texts: string[] = [];
-  for (const column of columns) {
-    const free = table.columns[column] === 'text';
-    let joined = '';
-    for (let i = 0; i < rows.length; i += 1) {
-      const value = (rows[i] as Row)[column];
-      if (i > 0) joined += SEPARATOR;
-      if (typeof value === 'string') {
-        if (free && !plain(value)) return undefined;
-        joined += value;
-      } else {
-        joined += value === null || value === undefined ? NULL_MARK : String(value);
-      }
-    }
-    // One empty text and no text at all look the same.
-    if (joined === '') return undefined;
-    texts.push(joined);
-  }
-  return texts;
-}
-
-function plain(value: string): boolean {
-  return !SPECIAL.test(value) && !value.includes('\0');
-}
-
-function textOf(value: Value | undefined): string | null {
-  return value === null || value === undefined ? null : storableText(String(value));
 }
 
 /** A column as text that `parseRow` understands. */

@@ -114,7 +114,8 @@ async function sequenceAt(db: TenantQueries, tenantId: string, accountId: string
              select case when e.recorded_at <= $3::timestamptz then m.mid else s.lo end,
                     case when e.recorded_at <= $3::timestamptz then s.hi else m.mid - 1 end
                from search s cross join lateral (select (s.lo + s.hi + 1) / 2 as mid) m
-               join ledger.entries e on e.tenant_id = $1 and e.account_id = $2 and e.sequence = m.mid
+               join ledger.entries l on l.tenant_id = $1 and l.account_id = $2 and l.sequence = m.mid
+               join ledger.events e on e.tenant_id = $1 and e.revision = l.revision
               where s.lo < s.hi)
            select lo from search where lo = hi`,
     values: [tenantId, accountId, recordedAt],

@@ -9,7 +9,7 @@ import { count, instant, minor, optionalText, text } from '../rows.js';
  * shown, in one pass over its JSON. Members stay JSON text: it may hold characters that a Postgres text may not.
  */
 export const LINE_COLUMNS = `l.account_id, l.sequence, l.revision, l.line_index, l.value_date, l.amount, l.balance_after,
-  ${instant('l.recorded_at')} as recorded_at, e.id, e.meta, d.kind, d.narration, d.reference, d."instructionKey", d.reverses,
+  ${instant('e.recorded_at')} as recorded_at, e.id, e.meta, d.kind, d.narration, d.reference, d."instructionKey", d.reverses,
   d.lines -> l.line_index as line, r.reversed_by`;
 export const LINE_SOURCES = `join ledger.events e on e.tenant_id = l.tenant_id and e.revision = l.revision
   cross join lateral json_to_record(e.data::json)

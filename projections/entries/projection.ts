@@ -4,8 +4,8 @@ import { Changes } from '../changes.js';
 import type { Projection } from '../projection.js';
 
 /**
- * One lean row a line, two or more a posting: what sorts, sums and filters. Narration, reference, actor … of the at
- * most 100 lines of a page come from the log by (tenant, revision). Keyed by the line's number in its account, so any
+ * One lean row a line, two or more a posting: what sorts, sums and filters. Time, narration, reference, actor … of the
+ * lines of a page come from the log by (tenant, revision). Keyed by the line's number in its account, so any
  * page of any account is one short range of the key, and a number cannot be there twice.
  */
 export const ENTRIES: TableDefinition = {
@@ -16,7 +16,6 @@ export const ENTRIES: TableDefinition = {
     account_id: 'uuid',
     sequence: 'bigint',
     revision: 'bigint',
-    recorded_at: 'timestamptz',
     line_index: 'int',
     value_date: 'date',
     amount: 'numeric',
@@ -75,7 +74,7 @@ export function entriesProjection(): Projection {
 }
 
 function projectEntry(event: PostedEntry, changes: Changes, check: BookCheck): void {
-  const { tenantId: tenant_id, revision, recordedAt: recorded_at, data } = event;
+  const { tenantId: tenant_id, revision, data } = event;
   const amounts = check.entry(event);
   const { lines, valueDate: value_date } = data;
   for (let line_index = 0; line_index < lines.length; line_index += 1) {
@@ -87,7 +86,6 @@ function projectEntry(event: PostedEntry, changes: Changes, check: BookCheck): v
       account_id,
       sequence,
       revision,
-      recorded_at,
       line_index,
       value_date,
       amount,

@@ -379,6 +379,7 @@ test('run', async (t) => {
   t.ok(failed.length >= 1, 'errors that pass are waited out');
   broken = false;
   t.equal(await runner.waitFor(await log.lastPosition(), 10_000), true);
+  while (runner.status().some(({ lagEvents }) => lagEvents > 0)) await systemClock.sleep(10);
   t.strictSame(tablesOf(store), await expectedRows(log));
   const events = await append(log, [{ ...opened(90), tenantId: accountId(1) }]);
   runner.publish(events);
