@@ -16,7 +16,7 @@ import { createIdSource } from '../../infrastructure/system/ids.js';
 const noStates: StateStore = { load: () => Promise.resolve({ revision: -1, states: new Map() }) };
 
 export const SLUG = 'bench';
-const TENANT = tenantIdOf(SLUG);
+export const TENANT = tenantIdOf(SLUG);
 
 /** A core on a database of its own under the temporary directory, removed on close. */
 export async function openCore(options: { states?: StateStore; observer?: ProcessorObserver } = {}) {

@@ -466,12 +466,3 @@ function actorOf(intent: Intent, town: Town): Actor {
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner));
 }
-
-/** Keys by which a command's answer is found again. */
-function keysOf(command: Command): string[] {
-  const inner =
-    command.name === 'post-entries'
-      ? (command as Command<'post-entries'>).payload.instructions.map(({ key }) => key.id)
-      : [];
-  return command.idempotency === undefined ? inner : [command.idempotency.id, ...inner];
-}
