@@ -39,6 +39,11 @@ export interface ProjectionTables {
   /** Raised when the tables or the meaning of their rows change: then the tables are built anew. */
   readonly version: number;
   readonly tables: readonly TableDefinition[];
+  /**
+   * Somebody lets go of what he has seen stored here (the processor, of aggregates): each batch is on disk before it is
+   * seen. Others may lose their last batches in a crash of the database, checkpoint and all, and project them again.
+   */
+  readonly durable?: boolean;
 }
 
 /** One build of a projection's tables: each rebuild makes a new generation beside the live one. */
@@ -83,7 +88,7 @@ export interface ReadStore {
   prepare(projections: readonly ProjectionTables[]): Promise<void>;
   /** Live and unfinished builds of all projections. */
   states(): Promise<readonly ProjectionState[]>;
-  /** Rows by their keys, in any order; keys without a row are left out. */
+  /** Rows by their keys, in any order; keys without a row are left out. Sees what `apply` was asked to do before it. */
   load(target: Target, table: string, keys: readonly Row[]): Promise<readonly Row[]>;
   /**
    * Applies all changes and moves the checkpoint from `expected` to `next`, or, if it is not at `expected` (any more)

@@ -3,8 +3,8 @@ import { RAW_TYPES } from './raw-rows.js';
 import type { Statement } from './read-store-sql.js';
 
 /**
- * Rows and checkpoint are in one transaction, so a commit that a crash takes back is projected again: no commit waits
- * for the disk. Plans are made once: the statements find rows by key, however small the table was then.
+ * Rows and checkpoint are in one transaction, so a commit that a crash takes back is projected again: commits do not wait
+ * for the disk (unless the projection is `durable`). Plans are made once: the statements find rows by key, however small the table was then.
  */
 const SETTINGS = [
   'synchronous_commit=off',

@@ -30,8 +30,10 @@ export class ReadStoreOwner {
     private readonly analystViews: readonly ViewDefinition[],
   ) {}
 
-  prepare(projections: readonly ProjectionTables[]): Promise<void> {
-    return this.#transaction(async (client) => {
+  async prepare(projections: readonly ProjectionTables[]): Promise<void> {
+    // Without the lock first: a start must not wait for a rebuild in another process that makes its indexes.
+    if (await this.#connected((client) => this.#isPrepared(client, projections))) return;
+    await this.#transaction(async (client) => {
       for (const projection of projections) {
         const { rowCount } = await client.query('select from ledger.projections where name = $1 and status = $2', [
           projection.name,
@@ -45,6 +47,12 @@ export class ReadStoreOwner {
       }
       await this.#createAnalystViews(client);
     });
+  }
+
+  async #isPrepared(client: pg.Client, projections: readonly ProjectionTables[]): Promise<boolean> {
+    const { rows } = await client.query<{ name: string }>(`select name from ledger.projections where status = 'live'`);
+    const live = new Set(rows.map(({ name }) => name));
+    return projections.every(({ name }) => live.has(name)) && (await this.#outdatedViews(client)).length === 0;
   }
 
   startRebuild(projection: ProjectionTables): Promise<ProjectionState> {
@@ -116,20 +124,24 @@ export class ReadStoreOwner {
     });
   }
 
-  /** Makes the analysts' views that are not yet as the code and the live tables would have them. */
-  async #createAnalystViews(client: pg.Client): Promise<void> {
-    if (this.analystViews.length === 0) return;
-    const live = await liveTables(client);
-    for (const view of this.analystViews) {
+  /** The analysts' views that are not yet as the code and the live tables would have them. */
+  async #outdatedViews(client: pg.Client): Promise<OutdatedView[]> {
+    const [live, { rows }] = [
+      await liveTables(client),
+      await client.query<{ name: string; digest: string }>('select name, digest from ledger.analyst_views'),
+    ];
+    return this.analystViews.flatMap((view) => {
       const query = analystViewQuery(view, live);
-      if (query === undefined) continue;
+      if (query === undefined) return [];
       const statements = createAnalystView(view, query);
       const digest = createHash('sha256').update(statements.join('\n')).digest('hex');
-      const { rowCount } = await client.query('select from ledger.analyst_views where name = $1 and digest = $2', [
-        view.name,
-        digest,
-      ]);
-      if (rowCount !== 0) continue;
+      const current = rows.some((row) => row.name === view.name && row.digest === digest);
+      return current ? [] : [{ view, statements, digest }];
+    });
+  }
+
+  async #createAnalystViews(client: pg.Client): Promise<void> {
+    for (const { view, statements, digest } of await this.#outdatedViews(client)) {
       await client.query('savepoint analyst_view');
       try {
         await this.#replaceView(client, view, statements);
@@ -159,26 +171,41 @@ export class ReadStoreOwner {
   /** Runs work in a transaction, again when a lock was not to be had. */
   async #transaction<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
-      const client = new pg.Client({ connectionString: this.url, application_name: 'corebook read models' });
-      // A lost connection fails the statement that runs.
-      client.on('error', () => undefined);
-      await client.connect();
       try {
-        await client.query('begin');
-        // First one maker of tables at a time, however long that one takes; then no lock is waited for long.
-        await client.query('select pg_advisory_xact_lock($1)', [LOCK_ID]);
-        await client.query(`select set_config('lock_timeout', $1, true)`, [`${LOCK_TIMEOUT_MS}ms`]);
-        const result = await work(client);
-        await client.query('commit');
-        return result;
+        return await this.#connected(async (client) => {
+          await client.query('begin');
+          // First one maker of tables at a time, however long that one takes; then no lock is waited for long.
+          await client.query('select pg_advisory_xact_lock($1)', [LOCK_ID]);
+          await client.query(`select set_config('lock_timeout', $1, true)`, [`${LOCK_TIMEOUT_MS}ms`]);
+          const result = await work(client);
+          await client.query('commit');
+          return result;
+        });
       } catch (error) {
         if (codeOf(error) !== LOCK_NOT_AVAILABLE || attempt >= LOCK_ATTEMPTS) throw error;
-      } finally {
-        await client.end().catch(() => undefined);
       }
       await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
     }
   }
+
+  /** A connection for this work; ending it takes back what was not committed. */
+  async #connected<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: this.url, application_name: 'corebook read models' });
+    // A lost connection fails the statement that runs.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
+
+interface OutdatedView {
+  readonly view: ViewDefinition;
+  readonly statements: readonly string[];
+  readonly digest: string;
 }
 
 /** The tables of the live builds by their base names. */

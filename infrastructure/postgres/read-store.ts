@@ -19,6 +19,12 @@ import { StatementBook, type Statement, parseRow } from './read-store-sql.js';
 const STALE = 'CB001';
 /** SQLSTATEs that say: these changes, never. CB002 rows missing; 21 a row twice, 22 data, 23 integrity, 42 shape, 54 limit. */
 const REJECTED = /^(?:21|22|23|42|54|CB002)/;
+/** The connection does not wait for the disk otherwise. */
+const DURABLE: Statement = {
+  name: 'read-store-durable',
+  text: `select set_config('synchronous_commit', 'on', true)`,
+  values: [],
+};
 const EMPTY = { name: '', text: '', values: [] };
 
 /**
@@ -67,14 +73,16 @@ export class PostgresReadStore implements ReadStore {
     next: string,
     changes: readonly TableChanges[],
   ): Promise<CheckpointResult> {
-    const { name } = target.projection;
+    const { name, durable } = target.projection;
+    const first = durable === true ? [DURABLE] : [];
     const advance: Statement = {
       name: 'read-store-advance',
       text: 'select ledger.advance_projection($1, $2, $3, $4)',
       values: [name, String(target.generation), expected, next],
     };
     try {
-      await this.#connection.transaction([advance, ...changes.flatMap((change) => this.#statementsOf(target, change))]);
+      const statements = changes.flatMap((change) => this.#statementsOf(target, change));
+      await this.#connection.transaction([...first, advance, ...statements]);
       return 'applied';
     } catch (error) {
       const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';

@@ -52,6 +52,7 @@ export function aggregateStatesProjection(options: { cachedStates?: number } = {
     tables: [AGGREGATE_STATES, AGGREGATE_CHECKPOINTS],
     handles: 'all',
     answersQueries: false,
+    durable: true,
     needs(events): Need[] {
       const keys: Row[] = [];
       for (const { tenantId: tenant_id, tags } of events) {

@@ -243,6 +243,12 @@ export async function readStoreSuite(t: Test, store: ReadStore): Promise<void> {
     t.equal((await stateOf(1))?.checkpoint, checkpoint);
   });
 
+  await t.test('a load sees what was to be applied before it', async (t) => {
+    const pending = apply(change(THINGS, { puts: [thing('40', { label: 'just now' })] }));
+    t.match(await things('40'), [{ label: 'just now' }]);
+    await pending;
+  });
+
   await t.test('parked is a note that the next batch clears', async (t) => {
     await store.park(LIVE, 'because \u0000');
     t.match(await stateOf(1), { status: 'parked', error: /^because / });

@@ -11,7 +11,8 @@ import { EventFeed } from '../../projections/feed.js';
 import { PollingPositions } from '../../projections/polling-positions.js';
 import type { Projection } from '../../projections/projection.js';
 import { rebuildProjection } from '../../projections/rebuild.js';
-import { ProjectionRunner, type RunnerOptions } from '../../projections/runner.js';
+import { ProjectionRunner } from '../../projections/runner.js';
+import type { RunnerOptions } from '../../projections/runner-options.js';
 import { busyBook } from '../support/busy-book.js';
 import { TENANT, Teller, accountId, append, opened } from '../support/given-events.js';
 
