@@ -212,11 +212,8 @@ function contract(t: Test, options: Omit<JobQueuesOptions, 'observer'>): void {
     await first.schedule('tick', 400, { n: 1 });
     await second.schedule('tick', 400, { n: 1 });
     t.ok(await until(() => at.length >= 4));
-    const gaps = at.slice(2).map((time, i) => time - (at[i + 1] ?? 0));
-    t.ok(
-      gaps.every((gap) => gap > 200),
-      `about 400 ms apart: ${gaps.join(', ')}`,
-    );
+    const elapsed = (at[3] ?? 0) - (at[0] ?? 0);
+    t.ok(elapsed >= 650, `four runs took ${elapsed} ms: not one for each process`);
     await first.unschedule('tick');
     await delay(500);
     const after = at.length;
