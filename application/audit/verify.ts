@@ -162,7 +162,11 @@ class Pass {
   }
 
   async #checkKey(event: StoredEvent): Promise<string | undefined> {
-    const { keyId } = event;
+    const { keyId, meta } = event;
+    // The key's column is beside what is hashed; the request's hash goes with it and is inside.
+    if ((keyId === undefined) !== (meta.requestHash === undefined)) {
+      return keyId === undefined ? 'its idempotency key is gone' : 'it has an idempotency key that it never answered';
+    }
     if (keyId === undefined || this.#keys.add(keyId)) return undefined;
     // Seen, or another key with the same 64 bits: the log knows how often.
     const answers = await this.log.eventsByKey(this.tenantId, [keyId]);

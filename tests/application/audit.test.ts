@@ -226,7 +226,8 @@ t.test('a log that was tampered with is found out, at the right revision', async
     },
     'the last event replaced, chain and all': (records) => {
       const at = records.records.length - 1;
-      records.set(at, { metaText: '{"actor":"nobody","correlation":"x"}' });
+      const { metaText } = records.records[at] as EventRecord;
+      records.set(at, { metaText: metaText.replace('tester', 'nobody') });
       records.reseal(at);
       // The head still remembers the old hash; everything read is sound by itself.
       return { revision: at, reason: /another last event/ };
@@ -309,6 +310,16 @@ t.test('a log that was tampered with is found out, at the right revision', async
       const [first = 0, second = 0] = keyed;
       records.set(second, { keyId: records.records[first]?.keyId });
       return forged(records, second, /key was answered before/);
+    },
+    'an idempotency key taken away': (records) => {
+      const at = records.find((record) => record.keyId !== undefined);
+      records.set(at, { keyId: undefined });
+      return { revision: at, reason: /idempotency key is gone/ };
+    },
+    'an idempotency key added': (records) => {
+      const at = records.find((record) => record.type === 'account-frozen');
+      records.set(at, { keyId: keyOf(tenantId, 'freeze-account', 'mine') });
+      return { revision: at, reason: /key that it never answered/ };
     },
     'more released than was held, chain and all': (records) => {
       const at = records.find((record) => record.type === 'hold-released');
