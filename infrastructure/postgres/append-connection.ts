@@ -43,8 +43,8 @@ export class AppendConnection {
         firstPosition: position === null ? Number.NaN : Number(position),
       }));
     } catch (error) {
-      // After anything but a plain refusal the connection's state is open (a time-out): it is not used again.
-      if (!(error instanceof pg.DatabaseError)) this.#discard(connecting, client);
+      // After anything but a plain refusal the connection's state is open (a time-out, or the server ends it: FATAL).
+      if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') this.#discard(connecting, client);
       throw error;
     }
   }

@@ -157,9 +157,13 @@ test('postgres', async (t) => {
     };
     for (let round = 0; round < 4; round += 1) {
       for (const [name, fault] of Object.entries(lose)) {
-        await own.append(tenant, end.revision, sealAfter(tenant, end, some(1))).then((result) => {
-          t.equal(result.status, 'appended', `${name}: before it`);
-        });
+        const before = sealAfter(tenant, end, some(1));
+        const { revision } = end;
+        t.match(
+          await untilAnswered(() => own.append(tenant, revision, before)),
+          { status: 'appended' },
+          `${name}: before it`,
+        );
         end = await own.head(tenant);
         const from = end;
         const first = sealAfter(tenant, from, some(3));
@@ -178,7 +182,8 @@ test('postgres', async (t) => {
         if (name !== 'the backend is terminated') t.ok(failures > 0, `${name}: the append failed`);
         // As the writer does: the same appends again, in order.
         for (const [i, send] of sends().entries()) {
-          t.match(await send(), { status: 'appended', lastRevision: from.revision + (i === 0 ? 3 : 5) }, name);
+          const result = await untilAnswered(send);
+          t.match(result, { status: 'appended', lastRevision: from.revision + (i === 0 ? 3 : 5) }, name);
         }
       }
     }
@@ -210,6 +215,30 @@ test('postgres', async (t) => {
     t.equal((await own.head(tenant)).revision, 2);
   });
 });
+
+/** The same again and again: a terminated server process takes a moment to go. */
+async function untilAnswered<T>(send: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (tries >= 50) throw error;
+      await sleep(10);
+    }
+  }
+}
+
+/** As the writer does: a backend that is told to end may end only now, under the second attempt. */
+async function insistently<T>(send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (attempt === 5) throw error;
+      await sleep(20);
+    }
+  }
+}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 100 && !(await condition()); i += 1) await sleep(20);

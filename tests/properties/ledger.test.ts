@@ -199,7 +199,12 @@ test('every invariant holds after any commands', async (t) => {
       for (const { type, data } of events)
         count(type === 'entry-posted' ? `${type} ${(data as { kind: string }).kind}` : type);
     }),
-    { numRuns: RUNS, ...(process.env['SEED'] === undefined ? {} : { seed: Number(process.env['SEED']) }) },
+    {
+      numRuns: RUNS,
+      interruptAfterTimeLimit: 150_000,
+      markInterruptAsFailure: true,
+      ...(process.env['SEED'] === undefined ? {} : { seed: Number(process.env['SEED']) }),
+    },
   );
   t.comment(
     [...met]

@@ -590,7 +590,7 @@ class World {
       amount: n(),
       option: n(),
       actor: n(),
-      keyed: random.chance(0.7),
+      keyed: random.chance(0.5),
     };
   }
 
