@@ -228,18 +228,6 @@ async function untilAnswered<T>(send: () => Promise<T>): Promise<T> {
   }
 }
 
-/** As the writer does: a backend that is told to end may end only now, under the second attempt. */
-async function insistently<T>(send: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await send();
-    } catch (error) {
-      if (attempt === 5) throw error;
-      await sleep(20);
-    }
-  }
-}
-
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 100 && !(await condition()); i += 1) await sleep(20);
 }
