@@ -50,9 +50,12 @@ export interface JobObserver {
   attemptFailed(queue: string, jobId: string, error: Error, final: boolean): void;
 }
 
-/** Finished jobs are remembered for de-duplication, failed ones for people: so many and so long (seconds). */
-const REMEMBER_COMPLETED = { age: 3_600, count: 10_000 };
-const REMEMBER_FAILED = { age: 30 * 86_400, count: 10_000 };
+/**
+ * Finished jobs are remembered for de-duplication, failed ones for people: so long (seconds). By age alone: a number to
+ * keep has PostgreSQL look at all that are kept whenever a job ends.
+ */
+const REMEMBER_COMPLETED = { age: 3_600 };
+const REMEMBER_FAILED = { age: 30 * 86_400 };
 /** A job may lose this many workers (kill -9) before it counts as failed: it may be the one that kills them. */
 const MAX_WORKERS_LOST = 5;
 /** Pause after the database could not be asked for the next job. */

@@ -57,6 +57,9 @@ function postgresHome(url: string): BullHome {
     schema: SCHEMA,
     max,
     application_name: 'corebook jobs',
+    // A job need not wait for the disk: a reactor's checkpoint, which does, is written after its jobs and takes them to
+    // the disk with it, and a job whose end was lost runs again.
+    options: '-c synchronous_commit=off',
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
   });
