@@ -99,6 +99,10 @@ export interface Weather {
   readonly processes: number;
   readonly clients: number;
   readonly commandsEach: number;
+  /** How often a client goes where everybody goes. */
+  readonly crowding: number;
+  /** Commands that a client sends at once. */
+  readonly burst: number;
   readonly lostRequest: number;
   readonly lostAnswer: number;
   readonly lateEffect: number;
@@ -121,19 +125,22 @@ export interface Weather {
 
 function drawWeather(random: Random): Weather {
   const calm = random.chance(0.25);
+  const clients = random.pick([3, 6, 12, 24]);
   const rate = (most: number): number => (calm || random.chance(0.3) ? 0 : random.fraction() * most);
   return {
     processes: 2 + random.below(2),
-    clients: 3 + random.below(6),
-    commandsEach: 8 + random.below(10),
+    clients,
+    commandsEach: Math.ceil((50 + random.below(60)) / clients),
+    crowding: random.pick([0, 0.5, 0.9]),
+    burst: random.pick([1, 4, 12]),
     lostRequest: rate(0.15),
     lostAnswer: rate(0.2),
     lateEffect: rate(0.1),
     readError: rate(0.03),
     storeError: rate(0.1),
-    logLatencyMs: random.pick([1, 5, 30]),
+    logLatencyMs: random.pick([1, 10, 60]),
     storeLatencyMs: random.pick([1, 10, 200]),
-    thinkMs: random.pick([0, 5, 100]),
+    thinkMs: random.pick([0, 0, 5, 100]),
     crashEveryMs: calm ? 0 : random.pick([0, 300, 2_000, 10_000]),
     outageEveryMs: calm ? 0 : random.pick([0, 100, 500, 3_000]),
     rebuildEveryMs: random.pick([0, 0, 2_000]),
@@ -561,18 +568,27 @@ class World {
 
   async #client(): Promise<void> {
     const { random, scheduler, weather } = this;
-    for (let i = 0; i < weather.commandsEach; i += 1) {
+    for (let sent = 0; sent < weather.commandsEach;) {
       await scheduler.sleep(random.fraction() * weather.thinkMs);
-      const now = new Date(START_MS + Math.floor(scheduler.nowMs)).toISOString();
-      const command = this.#maker.make(this.#intent(), this.towns, now);
-      const keyed = isKeyed(command);
-      // A command without a key cannot be delivered again without harm: clients do not.
-      if (!keyed && this.attempts.some((attempt) => attempt.command === command)) continue;
-      if (keyed && random.chance(weather.duplicate)) {
-        this.tally.duplicates += 1;
-        await Promise.all([this.#deliver(command, 3), this.#deliver(command, 3)]);
-      } else await this.#deliver(command, keyed ? 3 : 1);
+      const burst = 1 + random.below(weather.burst);
+      await Promise.all(Array.from({ length: burst }, () => this.#sendOne()));
+      sent += burst;
     }
+  }
+
+  async #sendOne(): Promise<void> {
+    const { random, scheduler, weather } = this;
+    // Within a burst one comes while the other is on its way to the log.
+    await scheduler.sleep(random.fraction() * weather.logLatencyMs);
+    const now = new Date(START_MS + Math.floor(scheduler.nowMs)).toISOString();
+    const command = this.#maker.make(this.#intent(), this.towns, now);
+    const keyed = isKeyed(command);
+    // A command without a key cannot be delivered again without harm: clients do not.
+    if (!keyed && this.attempts.some((attempt) => attempt.command === command)) return;
+    if (keyed && random.chance(weather.duplicate)) {
+      this.tally.duplicates += 1;
+      await Promise.all([this.#deliver(command, 3), this.#deliver(command, 3)]);
+    } else await this.#deliver(command, keyed ? 3 : 1);
   }
 
   #intent(): Intent {
@@ -621,7 +637,7 @@ class World {
       await scheduler.sleep(50);
       living = this.#processes.filter(({ alive }) => alive);
     }
-    const process = random.pick(living);
+    const process = random.chance(this.weather.crowding) ? (living[0] as Process) : random.pick(living);
     const attempt: OpenAttempt = { command, sent: (this.#moment += 1), process };
     this.attempts.push(attempt);
     const answering = process.processor.execute(command).then(
