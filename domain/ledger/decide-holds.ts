@@ -35,7 +35,7 @@ export const decidePlaceHolds: Decide<PlaceHolds> = (command, context) => {
         type: hold.type,
         reason: hold.reason,
         ...(group === undefined ? {} : { group }),
-        ...(hold.expiresAt === undefined ? {} : { expiresAt: hold.expiresAt }),
+        ...(hold.expiresAt === undefined ? {} : { expiresAt: instantOf(hold.expiresAt) }),
         held: held.toString(),
         liens: liens.toString(),
       },
@@ -63,7 +63,10 @@ function checkHoldable(
   }
   if (hold.expiresAt !== undefined) {
     if (hold.type === 'LIEN') return refuse('invalid-argument', 'a lien does not expire', { field: 'expiresAt' });
-    if (hold.expiresAt <= context.now) {
+    if (Number.isNaN(Date.parse(hold.expiresAt))) {
+      return refuse('invalid-argument', 'the time of expiry is not an instant', { field: 'expiresAt' });
+    }
+    if (instantOf(hold.expiresAt) <= context.now) {
       return refuse('invalid-argument', 'the hold would have expired already', { field: 'expiresAt' });
     }
   }
@@ -79,6 +82,11 @@ function checkHoldable(
     });
   }
   return undefined;
+}
+
+/** ISO 8601 UTC with milliseconds: instants of one form compare as text. */
+function instantOf(text: string): string {
+  return new Date(Date.parse(text)).toISOString();
 }
 
 function activeHold(id: string, context: DecisionContext): HoldState | Refusal {
