@@ -580,6 +580,21 @@ test('a defect of one command is its own', async (t) => {
   await t.rejects(processor.execute(broken), TypeError);
 });
 
+test('after a batch that could not even be sealed the writer starts from the log', async (t) => {
+  const { processor, events } = await founded();
+  const opening = { owner: OWNER, currency: 'EUR', product: 'INTERNAL', name: 'n', number: 'Z' };
+  const unsealable = command('open-account', { ...opening, name: 1n as never }, { key: 'z' });
+  await t.rejects(processor.execute(unsealable), Unavailable);
+  const good = await accepted(processor.execute(command('open-account', opening, { key: 'z' })));
+  t.equal(good.replayed, false, 'neither its key nor its account is remembered');
+  t.equal(
+    booksOf(await events())
+      .get(TENANT)
+      ?.accounts.has(account('Z')),
+    true,
+  );
+});
+
 test('an observer that throws stops nobody', async (t) => {
   const { start, events } = await founded();
   const bad = (): never => {
