@@ -16,7 +16,34 @@ import type {
   UnfreezeAccount,
 } from '../domain/ledger/commands.js';
 import type { DeleteApiToken, DisableApiToken, IssueApiToken, RotateApiToken } from '../domain/access/commands.js';
-import type { CreateTenant, EnableCurrencies, SetTenantStatus, UpdateTenant } from '../domain/tenant/commands.js';
+import type { RecordAccess } from '../domain/access/user-commands.js';
+import type { CreateAgent, SetAgentStatus, UpdateAgent } from '../domain/agent/commands.js';
+import type {
+  AddBankDetails,
+  ChangeCustomerProfile,
+  EraseCustomer,
+  RegisterCustomer,
+  RemoveBankDetails,
+  SetCustomerPicture,
+  SetCustomerStatus,
+  VerifyCustomer,
+} from '../domain/customer/commands.js';
+import type {
+  ChangeEmployee,
+  CreateEmployee,
+  EraseEmployee,
+  SetEmployeePicture,
+  SetEmployeeStatus,
+} from '../domain/employee/commands.js';
+import type {
+  ChangePreferences,
+  CreateTenant,
+  EnableCurrencies,
+  IntroduceKey,
+  SetCountry,
+  SetTenantStatus,
+  UpdateTenant,
+} from '../domain/tenant/commands.js';
 import type { Actor } from '../domain/shared/decider.js';
 import type { Refusal } from '../domain/shared/refusal.js';
 import type { StoredEvent } from './ports/event-log.js';
@@ -46,6 +73,26 @@ export interface CommandPayloads {
   'rotate-api-token': RotateApiToken;
   'disable-api-token': DisableApiToken;
   'delete-api-token': DeleteApiToken;
+  'record-access': RecordAccess;
+  'register-customer': RegisterCustomer;
+  'change-customer-profile': ChangeCustomerProfile;
+  'set-customer-picture': SetCustomerPicture;
+  'set-customer-status': SetCustomerStatus;
+  'verify-customer': VerifyCustomer;
+  'add-bank-details': AddBankDetails;
+  'remove-bank-details': RemoveBankDetails;
+  'erase-customer': EraseCustomer;
+  'create-employee': CreateEmployee;
+  'change-employee': ChangeEmployee;
+  'set-employee-status': SetEmployeeStatus;
+  'set-employee-picture': SetEmployeePicture;
+  'erase-employee': EraseEmployee;
+  'create-agent': CreateAgent;
+  'update-agent': UpdateAgent;
+  'set-agent-status': SetAgentStatus;
+  'change-preferences': ChangePreferences;
+  'set-country': SetCountry;
+  'introduce-key': IntroduceKey;
 }
 export type CommandName = keyof CommandPayloads;
 

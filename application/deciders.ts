@@ -4,7 +4,27 @@ import {
   decideIssueApiToken,
   decideRotateApiToken,
 } from '../domain/access/decide.js';
+import { decideRecordAccess } from '../domain/access/decide-user.js';
+import { decideCreateAgent, decideSetAgentStatus, decideUpdateAgent } from '../domain/agent/decide.js';
+import { agentIdOf } from '../domain/agent/agent.js';
 import { type AggregateKind, type StateOf, tagOf } from '../domain/aggregates.js';
+import {
+  decideAddBankDetails,
+  decideChangeCustomerProfile,
+  decideEraseCustomer,
+  decideRegisterCustomer,
+  decideRemoveBankDetails,
+  decideSetCustomerPicture,
+  decideSetCustomerStatus,
+  decideVerifyCustomer,
+} from '../domain/customer/decide.js';
+import {
+  decideChangeEmployee,
+  decideCreateEmployee,
+  decideEraseEmployee,
+  decideSetEmployeePicture,
+  decideSetEmployeeStatus,
+} from '../domain/employee/decide.js';
 import { rememberedAccountId } from '../domain/ledger/account.js';
 import { accountNumberOf } from '../domain/ledger/account-number.js';
 import {
@@ -34,6 +54,7 @@ import {
   decideSetTenantStatus,
   decideUpdateTenant,
 } from '../domain/tenant/decide.js';
+import { decideChangePreferences, decideIntroduceKey, decideSetCountry } from '../domain/tenant/decide-settings.js';
 import type { CommandName, CommandPayloads } from './commands.js';
 
 export type Peek = <K extends AggregateKind>(kind: K, id: string) => StateOf<K> | undefined;
@@ -63,8 +84,8 @@ const plain = <P>(decide: Decide<P>, reads: CommandDefinition<P>['reads']): Comm
 const ofAccount = (payload: { account: string }): Tag[] => [tagOf('account', payload.account)];
 /** Running numbers loaded ahead when an account is opened: a few queries for a whole batch of openings. */
 const NUMBERS_AHEAD = 128;
-const ofNextNumbers = (payload: { number?: string }, tenantId: string, peek: Peek): Tag[] => {
-  const tags: Tag[] = [tagOf('tenant', tenantId)];
+const ofNextNumbers = (payload: { owner: string; number?: string }, tenantId: string, peek: Peek): Tag[] => {
+  const tags: Tag[] = [tagOf('tenant', tenantId), tagOf('customer', payload.owner)];
   const tenant = peek('tenant', tenantId);
   if (payload.number !== undefined) return [...tags, account(tenantId, payload.number)];
   if (tenant === undefined) return tags;
@@ -87,6 +108,19 @@ const withSystemAccounts = (currencies: readonly string[], tenantId: string): Ta
   ),
 ];
 const ofHold = (payload: { hold: string }): Tag[] => [tagOf('hold', payload.hold)];
+
+const ofCustomer = (payload: { customer: string; agent?: string }, tenantId: string): Tag[] => [
+  tagOf('customer', payload.customer),
+  tagOf('tenant', tenantId),
+  ...ofAgent(payload),
+];
+const ofEmployee = (payload: { employee: string; agent?: string }, tenantId: string): Tag[] => [
+  tagOf('employee', payload.employee),
+  tagOf('tenant', tenantId),
+  ...ofAgent(payload),
+];
+const ofAgent = (payload: { agent?: string | undefined }): Tag[] =>
+  payload.agent === undefined ? [] : [tagOf('agent', payload.agent)];
 
 export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandPayloads[N]> } = {
   'open-account': plain(decideOpenAccount, ofNextNumbers),
@@ -151,6 +185,33 @@ export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandP
   'rotate-api-token': plain(decideRotateApiToken, ofToken),
   'disable-api-token': plain(decideDisableApiToken, ofToken),
   'delete-api-token': plain(decideDeleteApiToken, ofToken),
+  'record-access': plain(decideRecordAccess, ({ user }, id) => [tagOf(user.kind, user.id), tagOf('tenant', id)]),
+  'register-customer': plain(decideRegisterCustomer, ofCustomer),
+  'change-customer-profile': plain(decideChangeCustomerProfile, ofCustomer),
+  'set-customer-picture': plain(decideSetCustomerPicture, ofCustomer),
+  'set-customer-status': plain(decideSetCustomerStatus, ofCustomer),
+  'verify-customer': plain(decideVerifyCustomer, ofCustomer),
+  'add-bank-details': plain(decideAddBankDetails, ofCustomer),
+  'remove-bank-details': plain(decideRemoveBankDetails, ofCustomer),
+  'erase-customer': plain(decideEraseCustomer, ofCustomer),
+  'create-employee': plain(decideCreateEmployee, ofEmployee),
+  'change-employee': plain(decideChangeEmployee, ofEmployee),
+  'set-employee-status': plain(decideSetEmployeeStatus, ofEmployee),
+  'set-employee-picture': plain(decideSetEmployeePicture, ofEmployee),
+  'erase-employee': plain(decideEraseEmployee, ofEmployee),
+  'create-agent': plain(decideCreateAgent, ({ slug, parent }, id) => [
+    tagOf('agent', agentIdOf(id, slug)),
+    tagOf('tenant', id),
+    ...(parent === undefined ? [] : [tagOf('agent', parent)]),
+  ]),
+  'update-agent': plain(decideUpdateAgent, ofAgent),
+  'set-agent-status': plain(decideSetAgentStatus, ofAgent),
+  'change-preferences': plain(decideChangePreferences, (payload, id) => [
+    tagOf('tenant', id),
+    ...payload.changes.flatMap(({ scope }) => ofAgent(scope)),
+  ]),
+  'set-country': plain(decideSetCountry, ofTenant),
+  'introduce-key': plain(decideIntroduceKey, ofTenant),
 };
 
 /** The definition of a command by name, with its payload type forgotten: for the processor. */

@@ -40,6 +40,10 @@ const callers = Array.from({ length: CALLERS }, async () => {
 await Promise.all(callers);
 console.log(`${await core.log.lastPosition()} events after ${since(started)}`);
 
+// Before another processor appends: this one has no stored states to begin anew from.
+const warm = { single: await rate(core.run, accounts, 1), arrays: await rate(core.run, accounts, 100) };
+show(`${accounts} accounts, in memory`, warm);
+
 for (const name of ['aggregate-states', 'accounts', 'entries', 'history']) {
   const projection = createProjection(name);
   if (projection === undefined) throw new Error(`no projection ${name}`);
@@ -56,8 +60,6 @@ const cold = new CommandProcessor({ log: core.log, states, clock: systemClock, i
 const coldRun = runner(cold);
 const large = { single: await rate(coldRun, accounts, 1), arrays: await rate(coldRun, accounts, 100) };
 show(`${accounts} accounts, cold`, large);
-const warm = { single: await rate(core.run, accounts, 1), arrays: await rate(core.run, accounts, 100) };
-show(`${accounts} accounts, in memory`, warm);
 await cold.close();
 await states.close();
 await store.close();

@@ -1,4 +1,7 @@
 import { apiTokenAggregate } from './access/api-token.js';
+import { agentAggregate } from './agent/agent.js';
+import { customerAggregate } from './customer/customer.js';
+import { employeeAggregate } from './employee/employee.js';
 import { accountAggregate } from './ledger/account.js';
 import { holdAggregate } from './ledger/hold.js';
 import { postingAggregate } from './ledger/posting.js';
@@ -8,6 +11,9 @@ import type { Aggregate, DomainEvent, Tag } from './shared/event.js';
 /** Every aggregate by the kind that its tags start with. A new aggregate is one line here. */
 export const AGGREGATES = {
   account: accountAggregate,
+  agent: agentAggregate,
+  customer: customerAggregate,
+  employee: employeeAggregate,
   hold: holdAggregate,
   posting: postingAggregate,
   tenant: tenantAggregate,
@@ -21,7 +27,7 @@ const BY_KIND: ReadonlyMap<string, Aggregate<unknown>> = new Map(
   Object.entries(AGGREGATES) as unknown as Array<[string, Aggregate<unknown>]>,
 );
 
-/** The aggregate that a tag names and the id in it; undefined for tags that are no aggregates (`customer:` for now). */
+/** The aggregate that a tag names and the id in it; undefined for tags that are no aggregates. */
 export function aggregateOf(tag: string): { aggregate: Aggregate<unknown>; id: string } | undefined {
   const colon = tag.indexOf(':');
   const aggregate = BY_KIND.get(tag.slice(0, colon));

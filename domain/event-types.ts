@@ -1,5 +1,9 @@
 import type { ZodType } from 'zod';
 import * as access from './access/events.js';
+import * as user from './access/user-events.js';
+import * as agent from './agent/events.js';
+import * as customer from './customer/events.js';
+import * as employee from './employee/events.js';
 import * as ledger from './ledger/events.js';
 import type { DomainEvent } from './shared/event.js';
 import * as tenant from './tenant/events.js';
@@ -34,6 +38,33 @@ export const EVENT_TYPES: Readonly<Record<string, EventType>> = {
   'api-token-rotated': only(access.apiTokenRotatedV1),
   'api-token-disabled': only(access.apiTokenDisabledV1),
   'api-token-deleted': only(access.apiTokenDeletedV1),
+  'signed-in': only(user.signedInV1),
+  'signed-out': only(user.signedOutV1),
+  'secret-set': only(user.secretSetV1),
+  'user-locked': only(user.userLockedV1),
+  'user-unlocked': only(user.userUnlockedV1),
+  'step-up-decided': only(user.stepUpDecidedV1),
+  'device-registered': only(user.deviceRegisteredV1),
+  'device-removed': only(user.deviceRemovedV1),
+  'customer-registered': only(customer.customerRegisteredV1),
+  'customer-profile-changed': only(customer.customerProfileChangedV1),
+  'customer-picture-set': only(customer.customerPictureSetV1),
+  'customer-status-set': only(customer.customerStatusSetV1),
+  'customer-compliance-set': only(customer.customerComplianceSetV1),
+  'bank-details-added': only(customer.bankDetailsAddedV1),
+  'bank-details-removed': only(customer.bankDetailsRemovedV1),
+  'customer-erased': only(customer.customerErasedV1),
+  'employee-created': only(employee.employeeCreatedV1),
+  'employee-changed': only(employee.employeeChangedV1),
+  'employee-status-set': only(employee.employeeStatusSetV1),
+  'employee-picture-set': only(employee.employeePictureSetV1),
+  'employee-erased': only(employee.employeeErasedV1),
+  'agent-created': only(agent.agentCreatedV1),
+  'agent-updated': only(agent.agentUpdatedV1),
+  'agent-status-set': only(agent.agentStatusSetV1),
+  'preferences-changed': only(tenant.preferencesChangedV1),
+  'country-set': only(tenant.countrySetV1),
+  'key-introduced': only(tenant.keyIntroducedV1),
   'command-refused': only(access.commandRefusedV1),
   'command-accepted': only(access.commandAcceptedV1),
 };

@@ -13,6 +13,9 @@ export const ANONYMOUS: Caller = {
   subject: 'anonymous',
   roles: [],
   customerId: undefined,
+  agentId: undefined,
+  user: undefined,
+  sessionId: undefined,
   expiresAt: '',
 };
 

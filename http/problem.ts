@@ -3,7 +3,11 @@ import type { Refusal, RefusalCode } from '../domain/shared/refusal.js';
 /** Every error code with its HTTP status (platform.md 1.2), and whether the same call may succeed later. */
 export const ERROR_CODES = {
   AUTH_REQUIRED: { status: 401, retryable: false, title: 'Authentication required' },
+  INVALID_CREDENTIALS: { status: 401, retryable: false, title: 'Wrong e-mail, password, PIN or one-time password' },
+  INVALID_REFRESH_TOKEN: { status: 401, retryable: false, title: 'Refresh token unknown, expired or revoked' },
   FORBIDDEN: { status: 403, retryable: false, title: 'Not allowed' },
+  ACCOUNT_LOCKED: { status: 403, retryable: false, title: 'Locked after too many failed attempts' },
+  TOKEN_ALREADY_USED: { status: 403, retryable: false, title: 'Token Already Used' },
   NOT_FOUND: { status: 404, retryable: false, title: 'No such resource' },
   ACCOUNT_NOT_FOUND: { status: 404, retryable: false, title: 'Account Not Found' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, title: 'Method not allowed' },
@@ -12,6 +16,7 @@ export const ERROR_CODES = {
   INVALID_STATE_TRANSITION: { status: 409, retryable: false, title: 'Not possible in the present state' },
   IDEMPOTENCY_KEY_REUSED: { status: 409, retryable: false, title: 'Idempotency key used for another request' },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, retryable: true, title: 'The first call with this key is still running' },
+  OTP_EXPIRED: { status: 410, retryable: false, title: 'One-time password past its time' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, title: 'Body too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, title: 'Unsupported media type' },
   VALIDATION_ERROR: { status: 422, retryable: false, title: 'Validation failed' },
@@ -80,13 +85,19 @@ export const REFUSALS: Readonly<Record<RefusalCode, ErrorCode>> = {
   'account-not-activated': 'ACCOUNT_NOT_USABLE',
   'account-not-found': 'ACCOUNT_NOT_FOUND',
   'account-permission-denied': 'ACCOUNT_NOT_USABLE',
+  'agent-exists': 'VALIDATION_ERROR',
+  'agent-not-found': 'NOT_FOUND',
+  'agent-suspended': 'FORBIDDEN',
   'already-reversed': 'INVALID_STATE_TRANSITION',
   'amount-out-of-range': 'VALIDATION_ERROR',
   'authority-required': 'FORBIDDEN',
   'balance-above-maximum': 'LIMIT_EXCEEDED',
+  'bank-details-not-found': 'NOT_FOUND',
   'currency-mismatch': 'CURRENCY_MISMATCH',
   'currency-not-enabled': 'VALIDATION_ERROR',
+  'customer-not-found': 'NOT_FOUND',
   'domain-taken': 'VALIDATION_ERROR',
+  'employee-not-found': 'NOT_FOUND',
   'entry-not-found': 'NOT_FOUND',
   'hold-amount-exceeded': 'VALIDATION_ERROR',
   'hold-not-active': 'INVALID_STATE_TRANSITION',
@@ -102,13 +113,22 @@ export const REFUSALS: Readonly<Record<RefusalCode, ErrorCode>> = {
   'tenant-not-found': 'NOT_FOUND',
   'tenant-suspended': 'FORBIDDEN',
   'token-not-found': 'NOT_FOUND',
+  'too-many-bank-details': 'LIMIT_EXCEEDED',
   'too-many-lines': 'VALIDATION_ERROR',
+  'too-many-settings': 'LIMIT_EXCEEDED',
   unbalanced: 'VALIDATION_ERROR',
+  'unknown-preference': 'VALIDATION_ERROR',
+  'user-not-active': 'INVALID_STATE_TRANSITION',
   'value-date-out-of-range': 'VALIDATION_ERROR',
 };
 
 /** Refusals that mean "there is one already", in the documents' own word. */
-const DUPLICATES: ReadonlySet<RefusalCode> = new Set(['account-exists', 'tenant-exists', 'domain-taken']);
+const DUPLICATES: ReadonlySet<RefusalCode> = new Set([
+  'account-exists',
+  'agent-exists',
+  'tenant-exists',
+  'domain-taken',
+]);
 
 /** The refusal as a failure: its exact code stands in `errors[0].code`, upper case. */
 export function refusalFailure(refusal: Refusal, replayed = false): Failure {

@@ -1,17 +1,25 @@
 import { BlockList, isIP } from 'node:net';
 import type { Role } from '../../domain/shared/decider.js';
+import type { UserReference } from '../../domain/access/user-events.js';
 import { Unavailable } from '../commands.js';
 import type { Clock } from '../ports/clock.js';
 import type { FoundToken, TokenSecrets, TokenStore } from '../ports/token-store.js';
 
 /** Who a token speaks for. */
 export interface VerifiedToken {
+  /** The API token's id, or the access token's `jti`. */
   readonly tokenId: string;
   readonly tenantId: string;
-  /** Stored as the actor of every event: `token:<id>`. */
+  /** Stored as the actor of every event: `token:<id>`, `customer:<id>` or `employee:<id>`. */
   readonly subject: string;
   readonly roles: readonly Role[];
+  /** For CUSTOMER: whose data he may touch. */
   readonly customerId: string | undefined;
+  /** For those who work for an agent: which. AGENT always has one. */
+  readonly agentId: string | undefined;
+  /** Who logged in; undefined for API tokens. */
+  readonly user: UserReference | undefined;
+  readonly sessionId: string | undefined;
   readonly expiresAt: string;
 }
 
@@ -129,6 +137,9 @@ function entryOf(found: FoundToken | undefined, loadedMs: number, lastUsedMs: nu
       subject: `token:${token.tokenId}`,
       roles: token.roles,
       customerId: token.customerId ?? undefined,
+      agentId: undefined,
+      user: undefined,
+      sessionId: undefined,
       expiresAt: token.expiresAt,
     },
     deadlineMs: Math.min(expires, graceEnds),

@@ -1,7 +1,11 @@
+import type { Json } from '../../domain/shared/event.js';
 import type { EventLog, StoredEvent } from './event-log.js';
 
 /** What projections read of an event: all but the texts and hashes that only `verify` needs. */
-export type ScannedEvent = Omit<StoredEvent, 'hash' | 'dataText' | 'metaText' | 'storedVersion'>;
+export type ScannedEvent = Omit<StoredEvent, 'hash' | 'dataText' | 'metaText' | 'storedVersion'> & {
+  /** What `data.person` says, opened by the runner; undefined where nothing is sealed or the person was erased. */
+  readonly opened?: Json | undefined;
+};
 
 export interface ScanOptions {
   /** Strictly after this position; '' from the beginning. */

@@ -1,4 +1,12 @@
+import type { AgentStatus } from '../../domain/agent/events.js';
+import type { ComplianceStatus, CustomerStatus, CustomerType } from '../../domain/customer/events.js';
+import type { EmployeeStatus } from '../../domain/employee/events.js';
 import type { AccountKind, FreezeScope, HoldType, Permission } from '../../domain/ledger/events.js';
+import type { Role } from '../../domain/shared/decider.js';
+import type { Json } from '../../domain/shared/event.js';
+import type { PersonalData } from '../../domain/shared/person.js';
+import type { CountryServing } from '../../domain/tenant/events.js';
+import type { PreferenceSetting } from '../../domain/tenant/preferences.js';
 
 /**
  * What can be asked about, as the HTTP edge and the command line see it. Every method is scoped to one tenant (row-
@@ -133,6 +141,79 @@ export interface TenantView {
   readonly createdAt: string;
 }
 
+export interface CustomerView {
+  readonly customerId: string;
+  readonly code: string;
+  readonly customerType: CustomerType;
+  readonly status: CustomerStatus;
+  readonly complianceStatus: ComplianceStatus;
+  readonly country: string;
+  readonly agentId: string | null;
+  readonly pictureId: string | null;
+  /** Null: the person was erased. */
+  readonly person: PersonalData | null;
+  readonly hasLoginPin: boolean;
+  readonly hasTransactionPin: boolean;
+  readonly lockedUntil: string | null;
+  readonly registeredAt: string;
+  readonly updatedAt: string;
+}
+
+export interface CustomerFilter {
+  readonly status?: CustomerStatus;
+  readonly customerType?: CustomerType;
+  /** Date of registration, YYYY-MM-DD, inclusive. */
+  readonly fromDate?: string;
+  readonly toDate?: string;
+  /** Only customers of these agents. */
+  readonly agentIds?: readonly string[];
+}
+
+export interface BankDetailView {
+  readonly bankDetailId: string;
+  readonly customerId: string;
+  readonly currency: string;
+  readonly country: string;
+  /** What was sealed: key-value pairs as the client sent them. Null: the person was erased. */
+  readonly details: Json;
+  readonly addedAt: string;
+}
+
+export interface EmployeeView {
+  readonly employeeId: string;
+  readonly roles: readonly Role[];
+  readonly status: EmployeeStatus;
+  readonly agentId: string | null;
+  readonly branchId: string | null;
+  readonly pictureId: string | null;
+  /** Null: the person was erased. */
+  readonly person: PersonalData | null;
+  readonly hasLoginPin: boolean;
+  readonly hasTransactionPin: boolean;
+  readonly lockedUntil: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface AgentView {
+  readonly agentId: string;
+  readonly slug: string;
+  readonly parentAgentId: string | null;
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly branding: Readonly<Record<string, string>>;
+  readonly emailTemplates: Readonly<Record<string, string>>;
+  readonly smsSenderId: string | null;
+  readonly status: AgentStatus;
+  readonly createdAt: string;
+}
+
+export interface TenantSettingsView {
+  readonly preferences: readonly PreferenceSetting[];
+  /** Countries that were set by hand, by ISO 3166-1 alpha-3. */
+  readonly countries: Readonly<Record<string, CountryServing>>;
+}
+
 /** An event as the audit endpoints show it. */
 export interface AuditEventView {
   readonly revision: number;
@@ -154,7 +235,12 @@ export interface ReadModels {
   accountByNumber(tenantId: string, number: string): Promise<AccountView | undefined>;
   /** Accounts of an owner, oldest first, at most 1,000. */
   accountsOfOwner(tenantId: string, owner: string): Promise<readonly AccountView[]>;
-  accounts(tenantId: string, filter: { product?: string; currency?: string }, page: Page): Promise<Paged<AccountView>>;
+  /** `agentIds`: only accounts whose owner is a customer of one of these agents. */
+  accounts(
+    tenantId: string,
+    filter: { product?: string; currency?: string; agentIds?: readonly string[] },
+    page: Page,
+  ): Promise<Paged<AccountView>>;
   /** Newest first. */
   entriesOfAccount(tenantId: string, accountId: string, filter: EntryFilter, page: Page): Promise<Paged<EntryLineView>>;
   /** All lines of all entries with this correlation id, oldest first, at most 1,000 entries. */
@@ -186,8 +272,44 @@ export interface ReadModels {
   ): Promise<StatementView | undefined>;
   /** Not scoped to a tenant: for the operator and for host-name resolution. */
   tenant(tenantId: string): Promise<TenantView | undefined>;
-  tenantByDomain(domain: string): Promise<TenantView | undefined>;
+  /** Whose a host name is: a tenant's own, or an agent's. */
+  domainOwner(domain: string): Promise<{ readonly tenantId: string; readonly agentId: string | null } | undefined>;
   tenants(page: Page): Promise<Paged<TenantView>>;
+  /** Empty for a tenant that has set nothing. */
+  tenantSettings(tenantId: string): Promise<TenantSettingsView>;
+  /** By id (UUID) or by code, case-insensitive. */
+  customer(tenantId: string, idOrCode: string): Promise<CustomerView | undefined>;
+  /** Newest first. Erased people are not listed. */
+  customers(tenantId: string, filter: CustomerFilter, page: Page): Promise<Paged<CustomerView>>;
+  /**
+   * Customers all of whose `words` begin a word of the name or are part of the phone number or begin the e-mail address,
+   * by name; compared without case and accents.
+   */
+  findCustomers(
+    tenantId: string,
+    words: readonly string[],
+    filter: Pick<CustomerFilter, 'agentIds'>,
+    page: Page,
+  ): Promise<Paged<CustomerView>>;
+  /** Oldest first, without the removed ones. */
+  bankDetailsOf(tenantId: string, customerId: string): Promise<readonly BankDetailView[]>;
+  bankDetail(tenantId: string, bankDetailId: string): Promise<BankDetailView | undefined>;
+  employee(tenantId: string, employeeId: string): Promise<EmployeeView | undefined>;
+  /** Newest first, without the erased ones. */
+  employees(
+    tenantId: string,
+    filter: { readonly role?: Role; readonly status?: EmployeeStatus },
+    page: Page,
+  ): Promise<Paged<EmployeeView>>;
+  agent(tenantId: string, agentId: string): Promise<AgentView | undefined>;
+  /** By slug; `under`: this agent and its sub-agents only. */
+  agents(
+    tenantId: string,
+    filter: { readonly under?: string; readonly status?: AgentStatus },
+    page: Page,
+  ): Promise<Paged<AgentView>>;
+  /** The agent itself and its sub-agents: whose customers he may see. At most 1,000. */
+  agentIdsUnder(tenantId: string, agentId: string): Promise<readonly string[]>;
   /** Newest first; `from`/`to` are instants. */
   auditEvents(
     tenantId: string,

@@ -8,6 +8,8 @@ export interface Actor {
   readonly roles: readonly Role[];
   /** For CUSTOMER: the customer whose accounts he may touch. */
   readonly customerId?: string;
+  /** For those who work for an agent: which. */
+  readonly agentId?: string;
 }
 
 export const ROLES = ['MANAGER', 'AGENT', 'CASHIER', 'CUSTOMER', 'PARTNER', 'AUDITOR', 'ANALYST'] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DomainEvent } from '../shared/event.js';
+import type { DomainEvent, Json } from '../shared/event.js';
 
 const text = z.string().max(512);
 const settings = {
@@ -23,8 +23,44 @@ export const tenantStatusSetV1 = z.strictObject({
   reason: text,
 });
 
+const id = z.string().length(36);
+const preferenceScope = z.strictObject({
+  agent: id.optional(),
+  country: z.string().length(3).optional(),
+  validFrom: z.iso.date().optional(),
+  validTo: z.iso.date().optional(),
+});
+const json = z.json() as z.ZodType<Json>;
+/** `to: null` takes the value at this scope away; `from` is what stood there. */
+export const preferencesChangedV1 = z.strictObject({
+  changes: z
+    .array(
+      z.strictObject({ key: z.string().max(64), scope: preferenceScope, from: json.nullable(), to: json.nullable() }),
+    )
+    .min(1)
+    .max(200),
+  reason: text.optional(),
+});
+const serving = z.strictObject({ active: z.boolean(), sending: z.boolean(), receiving: z.boolean() });
+export type CountryServing = z.infer<typeof serving>;
+export const countrySetV1 = z.strictObject({ country: z.string().length(3), from: serving, to: serving });
+export const KEY_USES = ['PAYLOAD', 'WEBHOOK', 'JWT'] as const;
+export type KeyUse = (typeof KEY_USES)[number];
+/** A key pair was made, or (WEBHOOK) a public key was uploaded; the one before it works until `previousUntil`. */
+export const keyIntroducedV1 = z.strictObject({
+  kid: z.string().max(64),
+  use: z.enum(KEY_USES),
+  algorithm: z.string().max(32),
+  previous: z.string().max(64).optional(),
+  previousUntil: z.iso.datetime().optional(),
+});
+
 export type TenantSettings = z.infer<typeof tenantUpdatedV1>;
 export type TenantCreated = DomainEvent<'tenant-created', z.infer<typeof tenantCreatedV1>>;
 export type TenantUpdated = DomainEvent<'tenant-updated', TenantSettings>;
 export type TenantStatusSet = DomainEvent<'tenant-status-set', z.infer<typeof tenantStatusSetV1>>;
-export type TenantEvent = TenantCreated | TenantUpdated | TenantStatusSet;
+export type PreferencesChanged = DomainEvent<'preferences-changed', z.infer<typeof preferencesChangedV1>>;
+export type CountrySet = DomainEvent<'country-set', z.infer<typeof countrySetV1>>;
+export type KeyIntroduced = DomainEvent<'key-introduced', z.infer<typeof keyIntroducedV1>>;
+export type TenantEvent =
+  TenantCreated | TenantUpdated | TenantStatusSet | PreferencesChanged | CountrySet | KeyIntroduced;
