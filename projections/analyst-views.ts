@@ -53,4 +53,10 @@ export const ANALYST_VIEWS = [
                    placed - captured - released as remaining, placed_at, expires_at
               from ledger.holds where tenant_id = ${TENANT}`,
   },
+  {
+    name: 'customers',
+    comment: 'Customers without what is personal: states, country, agent, dates. See docs/reference/analyst-views.md.',
+    query: `select customer_id, code, customer_type, status, compliance_status, country, agent_id, registered_at, updated_at
+              from ledger.customers where tenant_id = ${TENANT}`,
+  },
 ] as const;

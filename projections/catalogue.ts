@@ -1,5 +1,8 @@
 import { accountsProjection } from './accounts/projection.js';
+import { agentsProjection } from './agents/projection.js';
 import { aggregateStatesProjection } from './aggregate-states/projection.js';
+import { customersProjection } from './customers/projection.js';
+import { employeesProjection } from './employees/projection.js';
 import { entriesProjection } from './entries/projection.js';
 import { historyProjection } from './history/projection.js';
 import { holdsProjection } from './holds/projection.js';
@@ -12,6 +15,9 @@ const PROJECTIONS: ReadonlyArray<() => Projection> = [
   aggregateStatesProjection,
   holdsProjection,
   tenantsProjection,
+  customersProjection,
+  employeesProjection,
+  agentsProjection,
   // Before entries, so that whoever finds a line finds its account.
   accountsProjection,
   entriesProjection,

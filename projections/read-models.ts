@@ -1,6 +1,9 @@
 import type { ReadModels } from '../application/ports/read-models.js';
 import type { TenantQueries } from '../application/ports/queries.js';
 import * as accounts from './accounts/queries.js';
+import * as agents from './agents/queries.js';
+import * as customers from './customers/queries.js';
+import * as employees from './employees/queries.js';
 import * as balances from './entries/balance-queries.js';
 import * as entries from './entries/queries.js';
 import * as history from './history/queries.js';
@@ -34,8 +37,19 @@ export function createReadModels(db: TenantQueries, positions: Positions): ReadM
       return account === undefined ? undefined : await balances.statement(db, tenantId, account, range, limit);
     },
     tenant: (tenantId) => tenants.tenant(db, tenantId),
-    tenantByDomain: (domain) => tenants.tenantByDomain(db, domain),
+    domainOwner: (domain) => tenants.domainOwner(db, domain),
     tenants: (page) => tenants.tenants(db, page),
+    tenantSettings: (tenantId) => tenants.tenantSettings(db, tenantId),
+    customer: (tenantId, idOrCode) => customers.customer(db, tenantId, idOrCode),
+    customers: (tenantId, filter, page) => customers.customers(db, tenantId, filter, page),
+    findCustomers: (tenantId, words, filter, page) => customers.findCustomers(db, tenantId, words, filter, page),
+    bankDetailsOf: (tenantId, customerId) => customers.bankDetailsOf(db, tenantId, customerId),
+    bankDetail: (tenantId, bankDetailId) => customers.bankDetail(db, tenantId, bankDetailId),
+    employee: (tenantId, employeeId) => employees.employee(db, tenantId, employeeId),
+    employees: (tenantId, filter, page) => employees.employees(db, tenantId, filter, page),
+    agent: (tenantId, agentId) => agents.agent(db, tenantId, agentId),
+    agents: (tenantId, filter, page) => agents.agents(db, tenantId, filter, page),
+    agentIdsUnder: (tenantId, agentId) => agents.agentIdsUnder(db, tenantId, agentId),
     auditEvents: (tenantId, filter, page) => history.auditEvents(db, tenantId, filter, page),
     auditEventsByTag: (tenantId, tag, page) => history.auditEventsByTag(db, tenantId, tag, page),
     waitFor: (position, timeoutMs) => positions.waitFor(position, timeoutMs),

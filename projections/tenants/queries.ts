@@ -1,5 +1,5 @@
 import type { QueryRow, TenantQueries } from '../../application/ports/queries.js';
-import type { Page, Paged, TenantView } from '../../application/ports/read-models.js';
+import type { Page, Paged, TenantSettingsView, TenantView } from '../../application/ports/read-models.js';
 import { count, instant, limitOf, offsetOf, optionalText, text } from '../rows.js';
 
 const COLUMNS = `t.tenant_id, t.slug, t.name, t.domains, t.base_currency, t.currencies, t.branding, t.email_templates,
@@ -14,14 +14,30 @@ export async function tenant(db: TenantQueries, tenantId: string): Promise<Tenan
   return row === undefined ? undefined : tenantView(row);
 }
 
-export async function tenantByDomain(db: TenantQueries, domain: string): Promise<TenantView | undefined> {
+/** An agent's host belongs to its tenant, and tells the agent too. */
+export async function domainOwner(
+  db: TenantQueries,
+  domain: string,
+): Promise<{ readonly tenantId: string; readonly agentId: string | null } | undefined> {
   const [row] = await db.query(null, {
-    name: 'tenant-by-domain',
-    text: `select ${COLUMNS} from ledger.tenant_domains d join ledger.tenants t on t.tenant_id = d.tenant_id
-            where d.domain = $1`,
+    name: 'domain-owner',
+    text: `select tenant_id, agent_id from ledger.tenant_domains where domain = $1 and tenant_id is not null`,
     values: [domain.toLowerCase()],
   });
-  return row === undefined ? undefined : tenantView(row);
+  return row === undefined ? undefined : { tenantId: text(row, 'tenant_id'), agentId: optionalText(row, 'agent_id') };
+}
+
+export async function tenantSettings(db: TenantQueries, tenantId: string): Promise<TenantSettingsView> {
+  const [row] = await db.query(tenantId, {
+    name: 'tenant-settings',
+    text: `select preferences, countries from ledger.tenant_settings where tenant_id = $1`,
+    values: [tenantId],
+  });
+  if (row === undefined) return { preferences: [], countries: {} };
+  return {
+    preferences: JSON.parse(text(row, 'preferences')) as TenantSettingsView['preferences'],
+    countries: JSON.parse(text(row, 'countries')) as TenantSettingsView['countries'],
+  };
 }
 
 /** By slug. */

@@ -1,7 +1,13 @@
+import type { KeyVault } from '../../application/ports/key-vault.js';
 import type {
   AccountView,
+  AgentView,
   AuditEventView,
   BalanceAt,
+  BankDetailView,
+  CustomerFilter,
+  CustomerView,
+  EmployeeView,
   EntryFilter,
   EntryLineView,
   HoldView,
@@ -9,6 +15,7 @@ import type {
   Paged,
   ReadModels,
   StatementView,
+  TenantSettingsView,
   TenantView,
   TrialBalanceRow,
 } from '../../application/ports/read-models.js';
@@ -16,8 +23,12 @@ import { type EventLog, GENESIS_HASH, type StoredEvent } from '../../application
 import { accountAggregate } from '../../domain/ledger/account.js';
 import type { EntryPosted, LedgerEvent } from '../../domain/ledger/events.js';
 import { holdAggregate } from '../../domain/ledger/hold.js';
+import type { Role } from '../../domain/shared/decider.js';
+import type { Json } from '../../domain/shared/event.js';
 import { lineIdOf } from '../../domain/shared/ids.js';
+import { type SealedPerson, sealedPersonOf } from '../../domain/shared/person.js';
 import type { TenantSettings } from '../../domain/tenant/events.js';
+import { FoldedPeople } from './folded-people.js';
 
 /** Everything of one tenant, folded. */
 interface Books {
@@ -29,6 +40,7 @@ interface Books {
   lines: EntryLineView[];
   reversedBy: Map<string, string>;
   keys: Map<string, string>;
+  people: FoldedPeople;
   events: AuditEventView[];
   head: string;
 }
@@ -46,10 +58,14 @@ export class FoldedReadModels implements ReadModels {
   readonly #log: EventLog;
   readonly #books = new Map<string, Books>();
   readonly #tenants = new Map<string, TenantView>();
+  readonly #domains = new Map<string, { readonly tenantId: string; readonly agentId: string | null }>();
+  readonly #vault: Pick<KeyVault, 'open'> | undefined;
   #position = '';
 
-  constructor(log: EventLog) {
+  /** Without a vault nobody's person is shown. */
+  constructor(log: EventLog, vault?: Pick<KeyVault, 'open'>) {
     this.#log = log;
+    this.#vault = vault;
   }
 
   async #of(tenantId: string): Promise<Books> {
@@ -60,10 +76,20 @@ export class FoldedReadModels implements ReadModels {
   async #catchUp(): Promise<void> {
     const after = this.#position;
     const events = await this.#log.readAll({ after, limit: 1_000_000 });
+    const opened = await this.#open(events);
     // Another query read them meanwhile.
     if (after !== this.#position) return;
-    for (const event of events) this.#apply(event);
+    for (const event of events) this.#apply(event, opened.get(event));
     this.#position = events.at(-1)?.position ?? after;
+  }
+
+  async #open(events: readonly StoredEvent[]): Promise<Map<StoredEvent, Json | undefined>> {
+    const sealed = events.filter(({ data }) => sealedPersonOf(data) !== undefined);
+    if (this.#vault === undefined || sealed.length === 0) return new Map();
+    const plain = await this.#vault.open(
+      sealed.map(({ tenantId, data }) => ({ tenantId, person: sealedPersonOf(data) as SealedPerson })),
+    );
+    return new Map(sealed.map((event, i) => [event, plain[i]]));
   }
 
   #booksOf(tenantId: string): Books {
@@ -75,6 +101,7 @@ export class FoldedReadModels implements ReadModels {
         lines: [],
         reversedBy: new Map(),
         keys: new Map(),
+        people: new FoldedPeople(),
         events: [],
         head: GENESIS_HASH,
       };
@@ -83,7 +110,7 @@ export class FoldedReadModels implements ReadModels {
     return books;
   }
 
-  #apply(event: StoredEvent): void {
+  #apply(event: StoredEvent, opened: Json | undefined): void {
     const books = this.#booksOf(event.tenantId);
     const { revision, id, type, version, recordedAt, effectiveAt, tags, data, hash, meta } = event;
     const actor = meta['actor'] ?? '';
@@ -104,6 +131,8 @@ export class FoldedReadModels implements ReadModels {
     });
     books.head = hash;
     this.#applyTenant(event);
+    this.#applyDomains(event);
+    books.people.apply(event, opened);
     const ledger = event as unknown as LedgerEvent;
     for (const tag of tags) {
       const key = tag.slice(tag.indexOf(':') + 1);
@@ -188,12 +217,24 @@ export class FoldedReadModels implements ReadModels {
     }
   }
 
+  /** Whoever names a domain first has it until he names it no more. */
+  #applyDomains({ type, tenantId, data }: StoredEvent): void {
+    if (!['tenant-created', 'tenant-updated', 'agent-created', 'agent-updated'].includes(type)) return;
+    const { domains, agent: agentId = null } = data as { domains: readonly string[]; agent?: string };
+    const named = domains.map((domain) => domain.toLowerCase());
+    for (const [domain, owner] of this.#domains) {
+      const isOwn = owner.tenantId === tenantId && owner.agentId === agentId;
+      if (isOwn && !named.includes(domain)) this.#domains.delete(domain);
+    }
+    for (const domain of named) if (!this.#domains.has(domain)) this.#domains.set(domain, { tenantId, agentId });
+  }
+
   #view(books: Books, accountId: string): AccountView | undefined {
     const found = books.accounts.get(accountId);
     if (found === undefined) return undefined;
     const { state, openedAt, closedAt } = found;
-    const { number, name, owner, currency, kind, product, permission, overdraftLimit, ledger, held, liens, sequence } =
-      state;
+    const { number, owner, currency, kind, product, permission, overdraftLimit, ledger, held, liens, sequence } = state;
+    const name = state.name === '' ? books.people.accountName(accountId) : state.name;
     return {
       ...{
         accountId,
@@ -244,15 +285,17 @@ export class FoldedReadModels implements ReadModels {
 
   async accounts(
     tenantId: string,
-    filter: { product?: string; currency?: string },
+    filter: { product?: string; currency?: string; agentIds?: readonly string[] },
     page: Page,
   ): Promise<Paged<AccountView>> {
-    const { product, currency } = filter;
-    const all = this.#views(await this.#of(tenantId));
+    const { product, currency, agentIds } = filter;
+    const books = await this.#of(tenantId);
     return paged(
-      all.filter(
+      this.#views(books).filter(
         (one) =>
-          (product === undefined || one.product === product) && (currency === undefined || one.currency === currency),
+          (product === undefined || one.product === product) &&
+          (currency === undefined || one.currency === currency) &&
+          (agentIds === undefined || agentIds.includes(books.people.customer(one.owner)?.agentId ?? '')),
       ),
       page,
     );
@@ -406,14 +449,88 @@ export class FoldedReadModels implements ReadModels {
     return this.#tenants.get(tenantId);
   }
 
-  async tenantByDomain(domain: string): Promise<TenantView | undefined> {
+  async domainOwner(
+    domain: string,
+  ): Promise<{ readonly tenantId: string; readonly agentId: string | null } | undefined> {
     await this.#catchUp();
-    return [...this.#tenants.values()].find((tenant) => tenant.domains.includes(domain));
+    return this.#domains.get(domain.toLowerCase());
   }
 
   async tenants(page: Page): Promise<Paged<TenantView>> {
     await this.#catchUp();
     return paged([...this.#tenants.values()], page);
+  }
+
+  async #people(tenantId: string): Promise<FoldedPeople> {
+    return (await this.#of(tenantId)).people;
+  }
+
+  async tenantSettings(tenantId: string): Promise<TenantSettingsView> {
+    return (await this.#people(tenantId)).settings();
+  }
+
+  async customer(tenantId: string, idOrCode: string): Promise<CustomerView | undefined> {
+    return (await this.#people(tenantId)).customer(idOrCode);
+  }
+
+  async customers(tenantId: string, filter: CustomerFilter, page: Page): Promise<Paged<CustomerView>> {
+    return paged((await this.#people(tenantId)).customers(filter), page);
+  }
+
+  async findCustomers(
+    tenantId: string,
+    words: readonly string[],
+    filter: Pick<CustomerFilter, 'agentIds'>,
+    page: Page,
+  ): Promise<Paged<CustomerView>> {
+    return paged((await this.#people(tenantId)).findCustomers(words, filter), page);
+  }
+
+  async bankDetailsOf(tenantId: string, customerId: string): Promise<readonly BankDetailView[]> {
+    return (await this.#people(tenantId)).bankDetailsOf(customerId);
+  }
+
+  async bankDetail(tenantId: string, bankDetailId: string): Promise<BankDetailView | undefined> {
+    return (await this.#people(tenantId)).bankDetail(bankDetailId);
+  }
+
+  async employee(tenantId: string, employeeId: string): Promise<EmployeeView | undefined> {
+    return (await this.#people(tenantId)).employee(employeeId);
+  }
+
+  async employees(
+    tenantId: string,
+    filter: { readonly role?: Role; readonly status?: EmployeeView['status'] },
+    page: Page,
+  ): Promise<Paged<EmployeeView>> {
+    const { role, status } = filter;
+    const wanted = (one: EmployeeView) =>
+      one.status !== 'ERASED' &&
+      (role === undefined || one.roles.includes(role)) &&
+      (status === undefined || one.status === status);
+    return paged((await this.#people(tenantId)).employees().filter(wanted), page);
+  }
+
+  async agent(tenantId: string, agentId: string): Promise<AgentView | undefined> {
+    return (await this.#people(tenantId)).agent(agentId);
+  }
+
+  async agents(
+    tenantId: string,
+    filter: { readonly under?: string; readonly status?: AgentView['status'] },
+    page: Page,
+  ): Promise<Paged<AgentView>> {
+    const { under, status } = filter;
+    const wanted = (one: AgentView) =>
+      (under === undefined || one.agentId === under || one.parentAgentId === under) &&
+      (status === undefined || one.status === status);
+    return paged((await this.#people(tenantId)).agents().filter(wanted), page);
+  }
+
+  async agentIdsUnder(tenantId: string, agentId: string): Promise<readonly string[]> {
+    const people = await this.#people(tenantId);
+    const under = people.agents().filter(({ parentAgentId }) => parentAgentId === agentId);
+    return people.agent(agentId) === undefined ? [] : [agentId, ...under.map((agent) => agent.agentId)];
   }
 
   async auditEvents(
