@@ -97,9 +97,10 @@ const ofNextNumbers = (payload: { owner: string; number?: string }, tenantId: st
   return tags;
 };
 const ofTenant = (_: unknown, tenantId: string): Tag[] => [tagOf('tenant', tenantId)];
-const ofToken = (payload: { token: string }, tenantId: string): Tag[] => [
+const ofToken = (payload: { token: string; agent?: string }, tenantId: string): Tag[] => [
   tagOf('token', payload.token),
   tagOf('tenant', tenantId),
+  ...ofAgent(payload),
 ];
 const withSystemAccounts = (currencies: readonly string[], tenantId: string): Tag[] => [
   tagOf('tenant', tenantId),

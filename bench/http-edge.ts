@@ -163,7 +163,13 @@ await tokenStore.insert(
 );
 
 function edge(hotPath: boolean): Server {
-  const unlimited = { perTokenPerMinute: 1e9, perAddressPerMinute: 1e9, unauthorisedPerMinute: 1e9 };
+  const unlimited = {
+    perTokenPerMinute: 1e9,
+    perAddressPerMinute: 1e9,
+    perTenantPerMinute: 1e9,
+    guessesPerAddressPerMinute: 1e9,
+    unauthorisedPerMinute: 1e9,
+  };
   const deps: HttpDeps = {
     bus,
     readModels: { account: () => Promise.resolve(account) } as unknown as ReadModels,

@@ -22,7 +22,11 @@ export interface EventType {
 const only = (schema: ZodType): EventType => ({ schemas: [schema], upcasters: [] });
 
 export const EVENT_TYPES: Readonly<Record<string, EventType>> = {
-  'account-opened': only(ledger.accountOpenedV1),
+  'account-opened': {
+    schemas: [ledger.accountOpenedV1, ledger.accountOpenedV2],
+    // A name in clear is still a name.
+    upcasters: [(data) => data],
+  },
   'account-closed': only(ledger.accountClosedV1),
   'account-frozen': only(ledger.accountFrozenV1),
   'account-unfrozen': only(ledger.accountUnfrozenV1),
@@ -34,7 +38,7 @@ export const EVENT_TYPES: Readonly<Record<string, EventType>> = {
   'tenant-created': only(tenant.tenantCreatedV1),
   'tenant-updated': only(tenant.tenantUpdatedV1),
   'tenant-status-set': only(tenant.tenantStatusSetV1),
-  'api-token-issued': only(access.apiTokenIssuedV1),
+  'api-token-issued': { schemas: [access.apiTokenIssuedV1, access.apiTokenIssuedV2], upcasters: [(data) => data] },
   'api-token-rotated': only(access.apiTokenRotatedV1),
   'api-token-disabled': only(access.apiTokenDisabledV1),
   'api-token-deleted': only(access.apiTokenDeletedV1),

@@ -22,7 +22,7 @@ export function askedBy(
   const asked = { tenantId, actor: actorOf(call), correlationId };
   if (idempotencyKey === undefined) return asked;
   // Validated values, in the schemas' order: white space and the order of members make no difference.
-  const canonical = JSON.stringify([call.params ?? null, call.query ?? null, call.body ?? null, variant]);
+  const canonical = JSON.stringify([call.params ?? null, call.query ?? null, withoutSecrets(call), variant]);
   return {
     ...asked,
     idempotency: {
@@ -32,9 +32,24 @@ export function askedBy(
   };
 }
 
+/**
+ * The body as the request hash sees it: a hash of a password would be a way to guess it, and ciphertext is different
+ * each time. A retry with another secret is answered like the first call.
+ */
+function withoutSecrets({ body, endpoint }: Call): unknown {
+  const { secretMembers } = endpoint;
+  if (secretMembers === undefined || typeof body !== 'object' || body === null) return body ?? null;
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !secretMembers.includes(name)));
+}
+
 function actorOf(call: Call): Command['actor'] {
-  const { subject, roles, customerId } = call.caller;
-  return customerId === undefined ? { subject, roles } : { subject, roles, customerId };
+  const { subject, roles, customerId, agentId } = call.caller;
+  return {
+    subject,
+    roles,
+    ...(customerId === undefined ? {} : { customerId }),
+    ...(agentId === undefined ? {} : { agentId }),
+  };
 }
 
 /** Carries out a command; a refusal comes back as the failure to answer with. */

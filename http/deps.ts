@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { Identity } from '../application/access/identity.js';
 import type { TokenVerifier } from '../application/access/token-verifier.js';
 import type { CommandBus } from '../application/commands.js';
 import type { AuditService } from '../application/ports/audit.js';
@@ -25,6 +26,10 @@ export interface HttpConfig {
   readonly rateLimits: {
     readonly perTokenPerMinute: number;
     readonly perAddressPerMinute: number;
+    /** Highest limit of a whole tenant; a tenant's preference may set a lower one. */
+    readonly perTenantPerMinute: number;
+    /** Log-ins, one-time passwords and the like, per address. */
+    readonly guessesPerAddressPerMinute: number;
     /** Calls without a good token, per address. */
     readonly unauthorisedPerMinute: number;
   };
@@ -55,7 +60,13 @@ export const DEFAULT_HTTP_CONFIG: HttpConfig = {
   bodyLimitBytes: 1024 * 1024,
   positionWaitMs: 2_000,
   // Far above a busy integration, far below what hurts: they stop loops, not customers.
-  rateLimits: { perTokenPerMinute: 1_200_000, perAddressPerMinute: 1_200_000, unauthorisedPerMinute: 600 },
+  rateLimits: {
+    perTokenPerMinute: 1_200_000,
+    perAddressPerMinute: 1_200_000,
+    perTenantPerMinute: 6_000_000,
+    guessesPerAddressPerMinute: 120,
+    unauthorisedPerMinute: 600,
+  },
   accessLog: { mode: 'sampled', sampleEvery: 1_000, slowMs: 1_000 },
   server: {
     headersTimeoutMs: 10_000,
@@ -83,6 +94,7 @@ export interface HttpDeps {
   readonly tokenSecrets: TokenSecrets;
   /** Shared where the process has one already, so that what one of its parts revokes no other part remembers. */
   readonly tokenVerifier?: TokenVerifier;
+  readonly identity: Identity;
   readonly audit: AuditService;
   readonly readiness: readonly ReadinessCheck[];
   readonly config: HttpConfig;

@@ -56,7 +56,8 @@ export class Edge {
     const ms = facts.nowMs - startedMs;
     this.metrics.observe(endpoint, answer.status, ms);
     if (this.#accessLog.wants(answer.status, ms)) {
-      const { method, path } = wire;
+      const { method } = wire;
+      const path = endpoint.hidesPath === true ? endpoint.path : wire.path;
       const { tenantId, subject } = seen.caller;
       this.#accessLog.write({
         method,
@@ -91,8 +92,13 @@ export class Edge {
     if (acceptedFormat(headers.accept, filesOf(endpoint)) === undefined) {
       return failure('NOT_ACCEPTABLE', 'None of the accepted media types can be produced');
     }
-    const caller = await this.#gate.admit(endpoint, headers, wire.address);
-    if ('kind' in caller) return caller;
+    if (endpoint.tightLimit === true) {
+      const guessing = await this.#limits.guess(wire.address);
+      if (guessing !== undefined) return guessing;
+    }
+    const admitted = await this.#gate.admit(endpoint, headers, wire.address);
+    if ('kind' in admitted) return admitted;
+    const { caller, hostAgentId } = admitted;
     seen.caller = caller;
     const { params, query, body } = endpoint;
     if (wire.params === undefined) return invalid('path', 'MALFORMED', 'the path is not properly percent-encoded');
@@ -102,16 +108,20 @@ export class Edge {
     if (parsedQuery?.success === false) return validationFailure(parsedQuery.error);
     let parsedBody: unknown;
     if (body !== undefined) {
-      const read = await parseBody(endpoint, wire, this.services.config.bodyLimitBytes);
+      const read = await parseBody(endpoint, wire, endpoint.bodyLimitBytes ?? this.services.config.bodyLimitBytes);
       if ('kind' in read) return read;
       const parsed = body.safeParse(read.value);
       if (!parsed.success) return validationFailure(parsed.error);
       parsedBody = parsed.data;
     }
     const isCommand = endpoint.kind === 'command';
+    const idempotencyKey = isCommand ? idempotencyKeyOf(headers) : undefined;
     if (!isCommand) {
       const late = await this.#awaitPosition(headers);
       if (late !== undefined) return late;
+    } else if (endpoint.movesMoney && idempotencyKey === undefined) {
+      const preferences = await this.services.identity.preferences.of(caller.tenantId);
+      if (preferences.IDEMPOTENCY_KEY_REQUIRED) return keyRequired();
     }
     return endpoint.handler({
       endpoint,
@@ -119,8 +129,10 @@ export class Edge {
       query: parsedQuery?.data,
       body: parsedBody,
       caller,
+      hostAgentId,
+      address: wire.address,
       correlationId,
-      idempotencyKey: isCommand ? idempotencyKeyOf(headers) : undefined,
+      idempotencyKey,
       headers,
       services: this.services,
     });
@@ -141,6 +153,9 @@ export class Edge {
     return failure('SERVER_ERROR', 'Internal error');
   }
 }
+
+const keyRequired = () =>
+  invalid('Idempotency-Key', 'REQUIRED', 'this tenant asks for an idempotency key on every call that moves money');
 
 const NO_FILES: readonly string[] = [];
 function filesOf(endpoint: Endpoint): readonly string[] {
@@ -165,6 +180,7 @@ function successAnswer(endpoint: Endpoint, answer: Answer, facts: CallFacts): Wi
   const headers = [...API_SECURITY_HEADERS, 'Content-Type', JSON_TYPE, 'x-fapi-interaction-id', facts.requestId];
   if (answer.position !== undefined) headers.push('X-Position', answer.position);
   if (answer.replayed === true) headers.push('Idempotency-Replayed', 'true');
+  if (answer.headers !== undefined) headers.push(...answer.headers);
   return { status, headers, content: successText(status, answer, facts) };
 }
 

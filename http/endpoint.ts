@@ -17,6 +17,10 @@ export type Roles = 'PUBLIC' | readonly [Role, ...Role[]];
 
 export type Caller = VerifiedToken;
 
+/** Groups of the catalogue, in the order of the reference. */
+export const GROUPS = ['auth', 'security', 'ciam', 'ledger', 'platform'] as const;
+export type Group = (typeof GROUPS)[number];
+
 /** A request that passed authentication, roles and validation. */
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly endpoint: Endpoint;
@@ -24,6 +28,10 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly query: Query;
   readonly body: Body;
   readonly caller: Caller;
+  /** The agent at whose host the call came in; undefined at the tenant's own. */
+  readonly hostAgentId: string | undefined;
+  /** Of the connection, or what a trusted proxy saw. */
+  readonly address: string;
   readonly correlationId: string;
   /** From one of the idempotency headers; undefined on reads. */
   readonly idempotencyKey: string | undefined;
@@ -49,6 +57,10 @@ export interface Answer {
   readonly position?: string;
   readonly replayed?: boolean;
   readonly page?: PageInfo;
+  /** Members that the documents' samples read at the root of the body, beside `data`. */
+  readonly root?: Readonly<Record<string, unknown>>;
+  /** Extra headers, name and value in turn. */
+  readonly headers?: readonly string[];
 }
 
 /** A success without envelope: files and the operational endpoints. */
@@ -79,11 +91,25 @@ export interface EndpointDefinition<
 > extends Route {
   /** As in the catalogue (endpoints.tsv). Also the scope of idempotency keys: never rename one. */
   readonly id: string;
-  readonly group: 'ledger' | 'platform' | 'security';
+  readonly group: Group;
   readonly title: string;
   readonly description?: string;
   readonly aliases: readonly Route[];
   readonly roles: Roles;
+  /** PUBLIC only: the tenant must be known from the host or `X-Tenant`; `call.caller.tenantId` is it. */
+  readonly tenant?: 'named';
+  /** PUBLIC only: a token that is sent is verified, and then is the caller. */
+  readonly token?: 'optional';
+  /** Body members that are secrets: kept out of the idempotency hash and of every log. */
+  readonly secretMembers?: readonly string[];
+  /** The path holds personal data: the access log shows the pattern instead. */
+  readonly hidesPath?: boolean;
+  /** Guessing is what it invites: a tight rate limit per address. */
+  readonly tightLimit?: boolean;
+  /** Largest body, where it holds files; default: the edge's. */
+  readonly bodyLimitBytes?: number;
+  /** `multipart/form-data` is understood beside JSON; see http/multipart.ts. */
+  readonly multipart?: boolean;
   /** Only for callers of the operator's own tenant. */
   readonly rootTenantOnly?: boolean;
   readonly kind: 'command' | 'query';

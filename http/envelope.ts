@@ -19,13 +19,14 @@ function metadata(facts: CallFacts, more: string): string {
 
 /** The success envelope of platform.md 1.1, as JSON text. */
 export function successText(status: number, answer: Answer, facts: CallFacts): string {
-  const { message, data, position, page } = answer;
+  const { message, data, position, page, root } = answer;
+  const mirrored = root === undefined ? '' : `,${jsonText(root).slice(1, -1)}`;
   const more =
     (position === undefined ? '' : `,"position":${JSON.stringify(position)}`) +
     (page === undefined ? '' : `,"page":${JSON.stringify(page)}`);
   return (
     `{"status":"SUCCESS","success":true,"responseCode":${status},"message":${JSON.stringify(message)}` +
-    `,"data":${jsonText(data)},"metadata":${metadata(facts, more)}}`
+    `,"data":${jsonText(data)}${mirrored === ',' ? '' : mirrored},"metadata":${metadata(facts, more)}}`
   );
 }
 

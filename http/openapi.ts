@@ -1,6 +1,6 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import type { Endpoint, RequestExample, Route } from './endpoint.js';
+import { type Endpoint, GROUPS, type RequestExample, type Route } from './endpoint.js';
 import { ERROR_CODES, type ErrorCode } from './problem.js';
 import { routesOf } from './registry.js';
 import { META_EXAMPLE, envelopeOf, failureEnvelope, problem } from './envelope-schemas.js';
@@ -43,7 +43,7 @@ function reference(name: keyof typeof HEADERS) {
 }
 
 function parametersOf(endpoint: Endpoint): Array<{ $ref: string }> {
-  if (endpoint.roles === 'PUBLIC') return [];
+  if (endpoint.roles === 'PUBLIC' && endpoint.tenant !== 'named') return [];
   const shared = (['interactionId', 'authDate', 'customerIp', 'platformHeader', 'uuidHeader', 'tenant'] as const).map(
     reference,
   );
@@ -53,9 +53,9 @@ function parametersOf(endpoint: Endpoint): Array<{ $ref: string }> {
 /** Failures that any endpoint of its kind may answer, and its own. */
 export function errorsOf(endpoint: Endpoint): ErrorCode[] {
   const errors = new Set<ErrorCode>(['RATE_LIMIT_EXCEEDED', 'NOT_ACCEPTABLE', 'SERVER_ERROR', ...endpoint.errors]);
-  if (endpoint.roles !== 'PUBLIC')
-    for (const code of ['AUTH_REQUIRED', 'FORBIDDEN', 'VALIDATION_ERROR', 'SERVICE_UNAVAILABLE'] as const)
-      errors.add(code);
+  if (endpoint.roles !== 'PUBLIC' || endpoint.token === 'optional') errors.add('AUTH_REQUIRED');
+  if (endpoint.roles !== 'PUBLIC' || endpoint.tenant === 'named')
+    for (const code of ['FORBIDDEN', 'VALIDATION_ERROR', 'SERVICE_UNAVAILABLE'] as const) errors.add(code);
   if (endpoint.kind === 'command') errors.add('IDEMPOTENCY_KEY_REUSED');
   if (endpoint.body !== undefined)
     for (const code of ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) errors.add(code);
@@ -133,8 +133,13 @@ function requestOf(endpoint: Endpoint, route: Route): RouteConfig['request'] {
     ...(query === undefined ? {} : { query: query as z.ZodObject }),
     ...(body === undefined
       ? {}
-      : { body: { required: bodyOptional !== true, content: { 'application/json': { schema: body, examples } } } }),
+      : { body: { required: bodyOptional !== true, content: contentOf(endpoint, body, examples) } }),
   };
+}
+
+function contentOf(endpoint: Endpoint, schema: z.ZodType, examples: Record<string, { value: unknown }>) {
+  const json = { 'application/json': { schema, examples } };
+  return endpoint.multipart === true ? { ...json, 'multipart/form-data': { schema } } : json;
 }
 
 /** The parameters that this path has: an alias may have fewer. In a path each is required. */
@@ -177,7 +182,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
         summary: endpoint.title,
         description: endpoint.description ?? endpoint.title,
         tags: [endpoint.group],
-        security: open ? [] : [{ token: [] }, { bearer: [] }],
+        security: open && endpoint.token !== 'optional' ? [] : securityOf(open),
         request: requestOf(endpoint, route) ?? {},
         parameters: parametersOf(endpoint),
         responses: {
@@ -204,8 +209,13 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
         `Bodies are nested at most ${MAX_DEPTH} deep. Failures come as RFC 9457 problems with \`Accept: application/problem+json\`.`,
     },
     servers: [{ url: '/' }],
-    tags: [{ name: 'ledger' }, { name: 'platform' }, { name: 'security' }],
+    tags: GROUPS.map((name) => ({ name })),
   });
+}
+
+/** A token in either header; none at all where it is optional. */
+function securityOf(optional: boolean): Array<Record<string, string[]>> {
+  return [...(optional ? [{}] : []), { token: [] }, { bearer: [] }];
 }
 
 /** Whole requests, for readers and for the tests that send them. */

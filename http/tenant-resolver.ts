@@ -6,8 +6,11 @@ import { isUuid, tenantIdOf } from '../domain/shared/ids.js';
 import type { HttpConfig } from './deps.js';
 import { headerText } from './headers.js';
 
-/** A tenant's id; 'open': the host does not say, the token does; 'unknown': no tenant is served there. */
-export type HostTenant = { readonly tenantId: string } | 'open' | 'unknown';
+/**
+ * A tenant's id, and the agent's whose host it is; 'open': the host does not say, the token does; 'unknown': no tenant is
+ * served there.
+ */
+export type HostTenant = { readonly tenantId: string; readonly agentId: string | undefined } | 'open' | 'unknown';
 
 const MAX_REMEMBERED = 10_000;
 const DOMAIN_TRUST_MS = 30_000;
@@ -59,8 +62,8 @@ export class TenantResolver {
     let tenant = this.#ofHostName(name);
     let untilMs = 0;
     if (tenant === undefined) {
-      const found = await this.#readModels.tenantByDomain(name);
-      tenant = found === undefined ? 'unknown' : { tenantId: found.tenantId };
+      const found = await this.#readModels.domainOwner(name);
+      tenant = found === undefined ? 'unknown' : { tenantId: found.tenantId, agentId: found.agentId ?? undefined };
       untilMs = this.#clock.nowMs() + DOMAIN_TRUST_MS;
     }
     if (this.#hosts.size >= MAX_REMEMBERED) this.#hosts.clear();
@@ -75,7 +78,7 @@ export class TenantResolver {
       if (name === base) return 'open';
       if (name.endsWith(`.${base}`)) {
         const label = name.slice(0, -base.length - 1);
-        if (SLUG.test(label)) return { tenantId: tenantIdOf(label) };
+        if (SLUG.test(label)) return { tenantId: tenantIdOf(label), agentId: undefined };
       }
     }
     return name.length > 253 || !/^[a-z0-9.-]+$/.test(name) ? 'unknown' : undefined;
@@ -83,8 +86,8 @@ export class TenantResolver {
 }
 
 function tenantNamed(text: string): HostTenant {
-  if (isUuid(text)) return { tenantId: text };
-  return SLUG.test(text) ? { tenantId: tenantIdOf(text) } : 'unknown';
+  if (isUuid(text)) return { tenantId: text, agentId: undefined };
+  return SLUG.test(text) ? { tenantId: tenantIdOf(text), agentId: undefined } : 'unknown';
 }
 
 /** The host header without its port, brackets and final dot, lower case. */

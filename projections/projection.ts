@@ -12,6 +12,8 @@ export interface Projection extends ProjectionTables {
   readonly handles: readonly string[] | 'all';
   /** False for what no query reads (aggregate states): `waitFor` does not wait for it. */
   readonly answersQueries: boolean;
+  /** It is shown the personal data of events (`event.opened`). Only a projection that forgets the erased may ask for it. */
+  readonly opensPersons?: boolean;
   /**
    * Rows that `project` has to see. Asked again with what was loaded until it wants nothing new, so that a row can name
    * the next one (at most `MAX_LOAD_ROUNDS` times).

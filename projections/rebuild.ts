@@ -1,7 +1,7 @@
 import type { EventLog } from '../application/ports/event-log.js';
 import { type EventScan, type ScanPage, scanOf } from '../application/ports/event-scan.js';
 import type { ReadStore, TableChanges, Target } from '../application/ports/read-store.js';
-import { projectBatch } from './project-batch.js';
+import { type BatchPorts, projectBatch } from './project-batch.js';
 import type { Projection } from './projection.js';
 
 export interface RebuildOptions {
@@ -9,6 +9,7 @@ export interface RebuildOptions {
   readonly projection: Projection;
   /** A store of its own, so that the live projections do not wait behind big batches. */
   readonly store: ReadStore;
+  readonly vault?: BatchPorts['vault'];
   readonly log: EventLog;
   /** A faster way through the log than `readAll`, where there is one. */
   readonly scan?: EventScan;
@@ -94,8 +95,8 @@ class Build {
 
   /** Rows that are loaded are read behind the page that is being written, on the same connection. */
   async #apply({ events, next }: ScanPage): Promise<void> {
-    const { projection, store, log } = this.options;
-    const changes = await projectBatch(projection, store, this.target, events);
+    const { projection, log } = this.options;
+    const changes = await projectBatch(projection, this.options, this.target, events);
     await this.#writing;
     this.#writing = this.#write(this.checkpoint, next, changes);
     this.#writing.catch(() => undefined);

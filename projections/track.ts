@@ -3,13 +3,12 @@ import type { StoredEvent } from '../application/ports/event-log.js';
 import {
   ChangesRejected,
   type ProjectionState,
-  type ReadStore,
   type TableChanges,
   type Target,
 } from '../application/ports/read-store.js';
 import { UnknownEvent } from '../domain/event-types.js';
 import type { EventFeed } from './feed.js';
-import { ProjectionFault, projectBatch } from './project-batch.js';
+import { type BatchPorts, ProjectionFault, projectBatch } from './project-batch.js';
 import type { Projection } from './projection.js';
 import type { RunnerObserver, RunnerOptions } from './runner-options.js';
 
@@ -23,8 +22,7 @@ export interface StepReport {
 const NOTHING: StepReport = { applied: 0, moved: false, full: false };
 const MOVED: StepReport = { applied: 0, moved: true, full: false };
 
-export interface TrackPorts {
-  readonly store: ReadStore;
+export interface TrackPorts extends BatchPorts {
   readonly feed: EventFeed;
   readonly clock: Clock;
   readonly observer?: RunnerObserver;
@@ -85,7 +83,7 @@ export class Track {
     if (last === undefined) return NOTHING;
     const startedMs = this.ports.clock.nowMs();
     try {
-      const changes = await projectBatch(this.projection, this.ports.store, this.#target(), this.#relevant(events));
+      const changes = await projectBatch(this.projection, this.ports, this.#target(), this.#relevant(events));
       if (!(await this.#apply(changes, last.position))) return this.#outrun();
     } catch (error) {
       if (error instanceof ProjectionFault) return this.#fault(error.fault, events.length, last);

@@ -6,6 +6,7 @@ export interface NewToken {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly customerId?: string;
+  readonly agentId?: string;
   readonly ipAllowList: readonly string[];
   readonly expiresAt: string;
 }
@@ -27,6 +28,7 @@ export async function issueApiToken(wanted: NewToken, asked: Asked, services: To
     prefix: shownPrefix(token),
     roles: wanted.roles,
     customerId: wanted.customerId ?? null,
+    agentId: wanted.agentId ?? null,
     ipAllowList: wanted.ipAllowList,
     createdBy: asked.actor.subject,
     createdAt: new Date(clock.nowMs()).toISOString(),
@@ -45,6 +47,7 @@ export async function issueApiToken(wanted: NewToken, asked: Asked, services: To
       name: wanted.name,
       roles: wanted.roles,
       ...(wanted.customerId === undefined ? {} : { customer: wanted.customerId }),
+      ...(wanted.agentId === undefined ? {} : { agent: wanted.agentId }),
       ipAllowList: wanted.ipAllowList,
       expiresAt: wanted.expiresAt,
     },

@@ -3,7 +3,9 @@ import type { Role } from '../../domain/shared/decider.js';
 import type { UserReference } from '../../domain/access/user-events.js';
 import { Unavailable } from '../commands.js';
 import type { Clock } from '../ports/clock.js';
+import type { SessionStore } from '../ports/sessions.js';
 import type { FoundToken, TokenSecrets, TokenStore } from '../ports/token-store.js';
+import type { AccessTokens, VerifiedAccessToken } from './access-tokens.js';
 
 /** Who a token speaks for. */
 export interface VerifiedToken {
@@ -23,12 +25,20 @@ export interface VerifiedToken {
   readonly expiresAt: string;
 }
 
+/** What access tokens of people who logged in are verified with. */
+export interface PeopleTokens {
+  readonly accessTokens: Pick<AccessTokens, 'verify'>;
+  readonly sessions: Pick<SessionStore, 'isRevoked'>;
+}
+
 interface Entry {
   /** Undefined: no such token. */
   readonly verified: VerifiedToken | undefined;
   /** Not good from this moment on, whatever the store says. */
   readonly deadlineMs: number;
   readonly allowed: BlockList | undefined;
+  /** Of an access token: its signature need not be verified again, only whether it was revoked. */
+  readonly access: VerifiedAccessToken | undefined;
   loadedMs: number;
   refreshing: boolean;
   lastUsedMs: number;
@@ -42,6 +52,8 @@ const REFRESH_AFTER_MS = 1_000;
 const TRUST_MS = 2_000;
 /** The time of last use is written at most this often. */
 const TOUCH_EVERY_MS = 60_000;
+/** An API token has no dots. */
+const JWT = /^[\w-]{1,2000}\.[\w-]{1,6000}\.[\w-]{1,2000}$/;
 
 /**
  * Tells who a presented token speaks for, from a small memory: a token in use is one map look-up. `forget` makes a
@@ -52,13 +64,16 @@ export class TokenVerifier {
   readonly #store: TokenStore;
   readonly #secrets: TokenSecrets;
   readonly #clock: Clock;
+  readonly #people: PeopleTokens | undefined;
   /** Raised by `forget`: what was asked for before is not remembered. */
   #generation = 0;
 
-  constructor(store: TokenStore, secrets: TokenSecrets, clock: Clock) {
+  /** Without `people` API tokens are all there is. */
+  constructor(store: TokenStore, secrets: TokenSecrets, clock: Clock, people?: PeopleTokens) {
     this.#store = store;
     this.#secrets = secrets;
     this.#clock = clock;
+    this.#people = people;
   }
 
   /** Undefined when the token is unknown, expired, disabled, deleted, or not to be used from this address. */
@@ -70,10 +85,25 @@ export class TokenVerifier {
     return this.#judge(entry, remoteAddress, now);
   }
 
-  /** Forgets a token by its id. */
+  /** Forgets a token by its id (an access token by its `jti`). */
   forget(tokenId: string): void {
+    this.#forgetWhere((verified) => verified.tokenId === tokenId);
+  }
+
+  /** Forgets the access tokens of a session. */
+  forgetSession(sessionId: string): void {
+    this.#forgetWhere((verified) => verified.sessionId === sessionId);
+  }
+
+  /** Forgets the access tokens of a user. */
+  forgetUser(userId: string): void {
+    this.#forgetWhere((verified) => verified.user?.id === userId);
+  }
+
+  #forgetWhere(matches: (verified: VerifiedToken) => boolean): void {
     this.#generation += 1;
-    for (const [text, entry] of this.#entries) if (entry.verified?.tokenId === tokenId) this.#entries.delete(text);
+    for (const [text, { verified }] of this.#entries)
+      if (verified !== undefined && matches(verified)) this.#entries.delete(text);
   }
 
   async #loadAndJudge(token: string, remoteAddress: string): Promise<VerifiedToken | undefined> {
@@ -92,14 +122,53 @@ export class TokenVerifier {
   async #load(token: string): Promise<Entry> {
     const generation = this.#generation;
     const asked = this.#clock.nowMs();
+    const known = this.#entries.get(token);
+    if (this.#people !== undefined && JWT.test(token)) {
+      const entry = await this.#loadAccess(this.#people, token, known, asked);
+      return entry.access === undefined ? entry : this.#remember(token, generation, entry);
+    }
     const hash = this.#secrets.hash(token);
     const found = hash === undefined ? undefined : await this.#find(hash);
-    const entry = entryOf(found, asked, this.#entries.get(token)?.lastUsedMs ?? 0);
-    if (generation === this.#generation && hash !== undefined) {
+    const entry = entryOf(found, asked, known?.lastUsedMs ?? 0);
+    return hash === undefined ? entry : this.#remember(token, generation, entry);
+  }
+
+  /** Only what was once a token of ours is remembered: strangers must not fill the memory. */
+  #remember(token: string, generation: number, entry: Entry): Entry {
+    if (generation === this.#generation) {
       if (this.#entries.size >= MAX_REMEMBERED) this.#entries.clear();
       this.#entries.set(token, entry);
     }
     return entry;
+  }
+
+  async #loadAccess(people: PeopleTokens, token: string, known: Entry | undefined, asked: number): Promise<Entry> {
+    const access = known?.access ?? (await people.accessTokens.verify(token));
+    const lastUsedMs = asked;
+    const nobody = { verified: undefined, deadlineMs: 0, allowed: undefined, access, loadedMs: asked };
+    if (access === undefined) return { ...nobody, refreshing: false, lastUsedMs };
+    const { jti, tenantId, userId, userKind, sessionId, roles, agentId, expiresAt } = access;
+    if (await this.#isRevoked(people, access)) return { ...nobody, refreshing: false, lastUsedMs };
+    const verified: VerifiedToken = {
+      tokenId: jti,
+      tenantId,
+      subject: `${userKind}:${userId}`,
+      roles,
+      customerId: userKind === 'customer' ? userId : undefined,
+      agentId,
+      user: { kind: userKind, id: userId },
+      sessionId,
+      expiresAt,
+    };
+    return { ...nobody, verified, deadlineMs: Date.parse(expiresAt), refreshing: false, lastUsedMs };
+  }
+
+  async #isRevoked({ sessions }: PeopleTokens, { tenantId, jti, sessionId }: VerifiedAccessToken): Promise<boolean> {
+    try {
+      return await sessions.isRevoked(tenantId, jti, sessionId);
+    } catch (error) {
+      throw new Unavailable('the session store cannot be reached', { cause: error });
+    }
   }
 
   async #find(hash: string): Promise<FoundToken | undefined> {
@@ -115,7 +184,7 @@ export class TokenVerifier {
     const { verified } = entry;
     if (verified === undefined || now >= entry.deadlineMs) return undefined;
     if (entry.allowed !== undefined && !isAllowed(entry.allowed, remoteAddress)) return undefined;
-    if (now - entry.lastUsedMs >= TOUCH_EVERY_MS) {
+    if (entry.access === undefined && now - entry.lastUsedMs >= TOUCH_EVERY_MS) {
       entry.lastUsedMs = now;
       // The time of last use is a hint for people: losing one write is no reason to refuse a call.
       this.#store.touch(verified.tenantId, verified.tokenId, new Date(now).toISOString()).catch(() => undefined);
@@ -125,7 +194,10 @@ export class TokenVerifier {
 }
 
 function entryOf(found: FoundToken | undefined, loadedMs: number, lastUsedMs: number): Entry {
-  const nobody = { verified: undefined, deadlineMs: 0, allowed: undefined, loadedMs, refreshing: false, lastUsedMs };
+  const nobody = {
+    ...{ verified: undefined, deadlineMs: 0, allowed: undefined, access: undefined },
+    ...{ loadedMs, refreshing: false, lastUsedMs },
+  };
   if (found === undefined || found.token.status !== 'ACTIVE') return nobody;
   const { token, isPrevious } = found;
   const expires = Date.parse(token.expiresAt);
@@ -137,13 +209,14 @@ function entryOf(found: FoundToken | undefined, loadedMs: number, lastUsedMs: nu
       subject: `token:${token.tokenId}`,
       roles: token.roles,
       customerId: token.customerId ?? undefined,
-      agentId: undefined,
+      agentId: token.agentId ?? undefined,
       user: undefined,
       sessionId: undefined,
       expiresAt: token.expiresAt,
     },
     deadlineMs: Math.min(expires, graceEnds),
     allowed: token.ipAllowList.length === 0 ? undefined : blockListOf(token.ipAllowList),
+    access: undefined,
     loadedMs,
     refreshing: false,
     lastUsedMs: Math.max(lastUsedMs, token.lastUsedAt === null ? 0 : Date.parse(token.lastUsedAt)),

@@ -76,7 +76,9 @@ export async function booksAt(
     ({ revision, recordedAt } = event);
     if (event.type === 'account-opened') {
       const { account, number, name, kind, currency } = (event as AccountOpened & StoredEvent).data;
-      rows.set(account, { accountId: account, number, name, kind, currency, debits: 0n, credits: 0n, balance: 0n });
+      // A name that is sealed for the owner is not shown here.
+      const shown = { accountId: account, number, name: name ?? '', kind, currency };
+      rows.set(account, { ...shown, debits: 0n, credits: 0n, balance: 0n });
     } else if (event.type === 'entry-posted') {
       for (const line of (event as EntryPosted & StoredEvent).data.lines) {
         const row = rows.get(line.account);

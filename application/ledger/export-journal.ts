@@ -17,7 +17,8 @@ const ROOTS: Readonly<Record<AccountKind, string>> = {
 
 /** Name under which an account stands in the exported journal: its own name where it came from one. */
 export function hledgerAccountName(opened: AccountOpened['data']): string {
-  const name = opened.product === 'JOURNAL' ? opened.name : `${ROOTS[opened.kind]}:${opened.product}:${opened.number}`;
+  const own = opened.product === 'JOURNAL' ? opened.name : undefined;
+  const name = own ?? `${ROOTS[opened.kind]}:${opened.product}:${opened.number}`;
   return name.replace(/[\s;]+/g, ' ').trim();
 }
 

@@ -13,6 +13,8 @@ export interface StoredToken {
   readonly roles: readonly Role[];
   /** For CUSTOMER tokens: whose accounts. */
   readonly customerId: string | null;
+  /** For those who work for an agent: whose customers. */
+  readonly agentId: string | null;
   /** Addresses and CIDR blocks it may be used from; empty: any. */
   readonly ipAllowList: readonly string[];
   /** Subject of who issued it. */
@@ -59,6 +61,8 @@ export interface TokenStore {
   rotate(tenantId: string, tokenId: string, change: TokenRotation): Promise<boolean>;
   /** DELETED also forgets the hashes. */
   setStatus(tenantId: string, tokenId: string, status: 'DISABLED' | 'DELETED'): Promise<void>;
+  /** Deletes every token that speaks for a customer; answers their ids. */
+  deleteAllOfCustomer(tenantId: string, customerId: string): Promise<readonly string[]>;
   touch(tenantId: string, tokenId: string, usedAt: string): Promise<void>;
 }
 

@@ -7,6 +7,8 @@ export interface IssueApiToken {
   readonly roles: readonly Role[];
   /** For CUSTOMER tokens: whose accounts. */
   readonly customer?: string;
+  /** For those who work for an agent: whose customers. AGENT always has one. */
+  readonly agent?: string;
   readonly ipAllowList: readonly string[];
   readonly expiresAt: string;
 }

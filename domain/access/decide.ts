@@ -12,14 +12,19 @@ export const decideIssueApiToken: Decide<IssueApiToken> = (command, context) => 
     return refuse('invalid-argument', 'the token would have expired already', { field: 'expiry' });
   }
   if (context.state('token', command.token).status !== 'NONE') return refuse('invalid-state', 'there is such a token');
+  const { agent } = command;
+  if (agent === undefined ? command.roles.includes('AGENT') : context.state('agent', agent).status === 'NONE') {
+    return refuse('agent-not-found', 'role AGENT goes with an agent of this tenant', { field: 'agentId' });
+  }
   context.emit({
     type: 'api-token-issued',
-    version: 1,
+    version: 2,
     data: {
       token: command.token,
       name: command.name,
       roles: [...command.roles],
       ...(command.customer === undefined ? {} : { customer: command.customer }),
+      ...(agent === undefined ? {} : { agent }),
       ipAllowList: [...command.ipAllowList],
       expiresAt: command.expiresAt,
     },

@@ -3,14 +3,17 @@ import { ROLES } from '../shared/decider.js';
 import type { DomainEvent } from '../shared/event.js';
 
 /** Facts about API tokens. The token itself and its hash are never in the log (architecture.md §6). */
-export const apiTokenIssuedV1 = z.strictObject({
+const issued = {
   token: z.string().length(36),
   name: z.string().max(128),
   roles: z.array(z.enum(ROLES)).min(1),
   customer: z.string().length(36).optional(),
   ipAllowList: z.array(z.string().max(64)).max(50),
   expiresAt: z.iso.datetime(),
-});
+};
+export const apiTokenIssuedV1 = z.strictObject(issued);
+/** `agent`: whose customers it may see. */
+export const apiTokenIssuedV2 = z.strictObject({ ...issued, agent: z.string().length(36).optional() });
 export const apiTokenRotatedV1 = z.strictObject({
   token: z.string().length(36),
   graceUntil: z.iso.datetime(),
@@ -34,7 +37,7 @@ export const commandAcceptedV1 = z.strictObject({
   replays: z.array(z.strictObject({ index: z.int().nonnegative(), revision: z.int().nonnegative() })).optional(),
 });
 
-export type ApiTokenIssued = DomainEvent<'api-token-issued', z.infer<typeof apiTokenIssuedV1>>;
+export type ApiTokenIssued = DomainEvent<'api-token-issued', z.infer<typeof apiTokenIssuedV2>>;
 export type ApiTokenRotated = DomainEvent<'api-token-rotated', z.infer<typeof apiTokenRotatedV1>>;
 export type ApiTokenDisabled = DomainEvent<'api-token-disabled', z.infer<typeof apiTokenDisabledV1>>;
 export type ApiTokenDeleted = DomainEvent<'api-token-deleted', z.infer<typeof apiTokenDeletedV1>>;

@@ -6,6 +6,7 @@ import type { AccountKind, FreezeScope, LedgerEvent, Permission } from './events
 export interface AccountState {
   readonly status: 'NONE' | 'ACTIVATED' | 'CLOSED';
   readonly number: string;
+  /** Empty where it is sealed for the owner. */
   readonly name: string;
   readonly owner: string;
   readonly currency: string;
@@ -65,7 +66,7 @@ export const accountAggregate: Aggregate<AccountState, LedgerEvent> = {
           ...NONE,
           status: 'ACTIVATED',
           number: data.number,
-          name: data.name,
+          name: data.name ?? '',
           owner: data.owner,
           currency: data.currency,
           kind: data.kind,

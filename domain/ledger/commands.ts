@@ -1,12 +1,14 @@
 import type { AccountKind, FreezeScope, HoldType, Permission } from './events.js';
+import type { SealedPerson } from '../shared/person.js';
 
 /** What the book can be told to do. Amounts are minor units (bigint); accounts are named by id or by number. */
 
-export interface OpenAccount {
+export type OpenAccount = NewAccount & ({ readonly name: string } | { readonly person: SealedPerson });
+/** The name says who the owner is: then it comes sealed for him (`person`), else in clear. */
+interface NewAccount {
   readonly owner: string;
   readonly currency: string;
   readonly product: string;
-  readonly name: string;
   /** Absent: the product's kind. */
   readonly kind?: AccountKind;
   /** Absent: the next number of the tenant. */

@@ -13,7 +13,7 @@ import type {
   UnfreezeAccount,
 } from './commands.js';
 import type { Permission } from './events.js';
-import { accountTags, checkTenant, hasRole, openAccountState } from './guards.js';
+import { accountTags, checkTenant, hasRole, isCustomerOutOfSight, openAccountState } from './guards.js';
 import { accountProduct } from './products.js';
 
 /** A chosen number may be in the way of the running one: skip at most this many. */
@@ -23,6 +23,9 @@ export const decideOpenAccount: Decide<OpenAccount> = (command, context) => {
   const tenantRefusal = checkTenant(context);
   if (tenantRefusal !== undefined) return tenantRefusal;
   const tenant = context.state('tenant', context.tenantId);
+  if (isCustomerOutOfSight(command.owner, context) || context.state('customer', command.owner).status === 'ERASED') {
+    return refuse('customer-not-found', 'there is no such customer', { field: 'ownerId' });
+  }
   const product = accountProduct(command.product);
   if (product === undefined) {
     return refuse('product-unknown', `there is no account product ${command.product}`, { field: 'productCode' });
@@ -39,11 +42,11 @@ export const decideOpenAccount: Decide<OpenAccount> = (command, context) => {
   const minimum = command.minimumBalance ?? (product.constrained ? 0n : undefined);
   context.emit({
     type: 'account-opened',
-    version: 1,
+    version: 2,
     data: {
       account: numbered.id,
       number: numbered.number,
-      name: command.name,
+      ...('person' in command ? { person: command.person } : { name: command.name }),
       owner: command.owner,
       currency: command.currency,
       kind: command.kind ?? product.kind,

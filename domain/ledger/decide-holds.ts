@@ -5,7 +5,7 @@ import { type Refusal, isRefusal, refuse } from '../shared/refusal.js';
 import { type AccountState, rememberedAccountId, spendable } from './account.js';
 import type { CaptureHold, ExpireHold, PlaceHolds, ReleaseHold, ReleaseHoldGroup } from './commands.js';
 import { type LineDraft, postEntry } from './entry.js';
-import { checkTenant, openAccountState } from './guards.js';
+import { checkTenant, isOutOfSight, openAccountState } from './guards.js';
 import { type HoldState, remainingOf } from './hold.js';
 import { nameBasedUuid } from '../shared/ids.js';
 
@@ -91,7 +91,9 @@ function instantOf(text: string): string {
 
 function activeHold(id: string, context: DecisionContext): HoldState | Refusal {
   const hold = context.state('hold', id);
-  if (hold.status === 'NONE') return refuse('hold-not-found', 'there is no such hold', { details: { holdId: id } });
+  if (hold.status === 'NONE' || isOutOfSight(context.state('account', hold.account), context)) {
+    return refuse('hold-not-found', 'there is no such hold', { details: { holdId: id } });
+  }
   if (hold.status !== 'ACTIVE') {
     return refuse('hold-not-active', `the hold is ${hold.status}`, { details: { holdId: id, status: hold.status } });
   }
@@ -204,6 +206,7 @@ export const decideReleaseHoldGroup: Decide<ReleaseHoldGroup> = (command, contex
   for (const id of command.holds) {
     const hold = context.state('hold', id);
     if (hold.status !== 'ACTIVE' || hold.group !== command.group) continue;
+    if (isOutOfSight(context.state('account', hold.account), context)) continue;
     emitRelease(id, remainingOf(hold), 'released', context);
     released += 1;
   }

@@ -5,6 +5,7 @@ import { MAX_LINES_PER_ENTRY } from '../shared/ids.js';
 import { MAX_AMOUNT_MINOR, MAX_BALANCE_MINOR, formatAmount } from '../shared/money.js';
 import { type Refusal, refuse } from '../shared/refusal.js';
 import { type AccountState, floorOf, normalBalance } from './account.js';
+import { isOutOfSight } from './guards.js';
 import type { EntryKind, EntryPosted, Line } from './events.js';
 
 /** A line before the account's balance is known. */
@@ -78,6 +79,7 @@ export function postEntry(draft: EntryDraft, context: DecisionContext): EntryPos
     let account = touched.get(line.account);
     if (account === undefined) {
       const state = context.state('account', line.account);
+      if (isOutOfSight(state, context)) return accountNotFound(line);
       account = { state, ledger: state.ledger, sequence: state.sequence };
       touched.set(line.account, account);
     }
@@ -159,9 +161,11 @@ function unbalancedIn(currency: string): Refusal {
   return refuse('unbalanced', `debits and credits in ${currency} differ`, { details: { currency } });
 }
 
+const accountNotFound = (line: LineDraft): Refusal =>
+  refuse('account-not-found', 'Account Not Found', { details: { account: line.account } });
+
 function checkUsable(account: AccountState, line: LineDraft, ignorePermission: boolean): Refusal | undefined {
-  if (account.status === 'NONE')
-    return refuse('account-not-found', 'Account Not Found', { details: { account: line.account } });
+  if (account.status === 'NONE') return accountNotFound(line);
   if (account.status !== 'ACTIVATED') return refuse('account-not-activated', `account ${account.number} is closed`);
   if (account.currency !== line.currency) {
     return refuse('currency-mismatch', `account ${account.number} is in ${account.currency}, not ${line.currency}`);

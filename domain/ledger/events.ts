@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DomainEvent } from '../shared/event.js';
+import { sealedPerson } from '../shared/person.js';
 
 /**
  * The book's facts. Amounts are minor units as decimal text; balances are credit-positive (Σ credits − Σ debits, as
@@ -23,10 +24,9 @@ export type HoldType = (typeof HOLD_TYPES)[number];
 export const ENTRY_KINDS = ['posting', 'journal', 'fx', 'capture', 'reversal'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
-export const accountOpenedV1 = z.strictObject({
+const openedAccount = {
   account: id,
   number: z.string().min(1).max(64),
-  name: text,
   owner: id,
   currency,
   kind: z.enum(ACCOUNT_KINDS),
@@ -40,6 +40,13 @@ export const accountOpenedV1 = z.strictObject({
   systemRole: z.string().max(64).optional(),
   /** The tenant's running number that the account number was made from; absent for a chosen number. */
   numberSequence: z.int().nonnegative().optional(),
+};
+export const accountOpenedV1 = z.strictObject({ ...openedAccount, name: text });
+/** The name of an account is the tenant's own to give, or says who its owner is: then it is sealed for him. */
+export const accountOpenedV2 = z.strictObject({
+  ...openedAccount,
+  name: text.optional(),
+  person: sealedPerson.optional(),
 });
 export const accountClosedV1 = z.strictObject({ account: id, reason: text.optional() });
 export const accountFrozenV1 = z.strictObject({ account: id, scope: z.enum(FREEZE_SCOPES), reason: text });
@@ -114,7 +121,7 @@ export const holdReleasedV1 = z.strictObject({
   liens: minor,
 });
 
-export type AccountOpened = DomainEvent<'account-opened', z.infer<typeof accountOpenedV1>>;
+export type AccountOpened = DomainEvent<'account-opened', z.infer<typeof accountOpenedV2>>;
 export type AccountClosed = DomainEvent<'account-closed', z.infer<typeof accountClosedV1>>;
 export type AccountFrozen = DomainEvent<'account-frozen', z.infer<typeof accountFrozenV1>>;
 export type AccountUnfrozen = DomainEvent<'account-unfrozen', z.infer<typeof accountUnfrozenV1>>;

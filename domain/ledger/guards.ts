@@ -14,10 +14,31 @@ export function checkTenant(context: DecisionContext): Refusal | undefined {
     : refuse('tenant-suspended', 'the tenant is suspended');
 }
 
+/**
+ * Whether an account is hidden from the actor: who works for an agent sees the accounts of that agent's customers and of
+ * its sub-agents', and the system's. What is hidden is refused like what does not exist.
+ */
+export function isOutOfSight(account: AccountState, context: DecisionContext): boolean {
+  if (context.actor.agentId === undefined || account.status === 'NONE' || account.systemRole !== undefined)
+    return false;
+  return isCustomerOutOfSight(account.owner, context);
+}
+
+/** Whether a customer is hidden from the actor: see `isOutOfSight`. */
+export function isCustomerOutOfSight(customer: string, context: DecisionContext): boolean {
+  const { agentId } = context.actor;
+  if (agentId === undefined) return false;
+  const { agent } = context.state('customer', customer);
+  if (agent === undefined) return true;
+  return agent !== agentId && context.state('agent', agent).parent !== agentId;
+}
+
 /** The account if it exists and is open; `account-not-found` and `account-closed` otherwise. */
 export function openAccountState(id: string, context: DecisionContext): AccountState | Refusal {
   const account = context.state('account', id);
-  if (account.status === 'NONE') return refuse('account-not-found', 'Account Not Found', { details: { account: id } });
+  if (account.status === 'NONE' || isOutOfSight(account, context)) {
+    return refuse('account-not-found', 'Account Not Found', { details: { account: id } });
+  }
   if (account.status === 'CLOSED') return refuse('account-closed', `account ${account.number} is closed`);
   return account;
 }

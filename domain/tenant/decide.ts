@@ -55,7 +55,7 @@ function openSystemAccounts(currencies: readonly string[], context: DecisionCont
       const account = rememberedAccountId(context.tenantId, number);
       context.emit({
         type: 'account-opened',
-        version: 1,
+        version: 2,
         data: {
           account,
           number,

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { SubjectErased } from '../../application/ports/key-vault.js';
 import type { AccountView } from '../../application/ports/read-models.js';
 import { ACCOUNT_KINDS, type AccountOpened, FREEZE_SCOPES, PERMISSIONS } from '../../domain/ledger/events.js';
+import type { SealedPerson } from '../../domain/shared/person.js';
+import { refuse } from '../../domain/shared/refusal.js';
 import { type AmountSign, Findings, type WireAmount, amountIn } from '../amounts.js';
 import { type Accepted, execute, isFailure } from '../commands.js';
 import { type Answer, type Call, defineEndpoint } from '../endpoint.js';
-import { RequestFailed, unavailable } from '../problem.js';
+import { RequestFailed, refusalFailure, unavailable } from '../problem.js';
 import { renamed } from '../request-body.js';
 import { amount, currencyCode, newAccountNumber, reason, uuid } from '../schemas.js';
 import { ACCOUNT_EXAMPLE, type AccountChange, accountOut, accountShape } from './account-shape.js';
@@ -44,14 +47,15 @@ export async function changedAccount(
   return { kind: 'answer', message, data: accountOut({ ...account, ...change }), position, replayed };
 }
 
-function openedAccount(done: Accepted): AccountView {
+/** `name`: as the request gave it; the event has it sealed. */
+function openedAccount(done: Accepted, name: string): AccountView {
   const event = done.events.find(({ type }) => type === 'account-opened');
   if (event === undefined) throw new Error('an opened account has its event');
   const data = event.data as AccountOpened['data'];
   return {
     accountId: data.account,
     number: data.number,
-    name: data.name,
+    name,
     owner: data.owner,
     currency: data.currency,
     kind: data.kind,
@@ -70,6 +74,18 @@ function openedAccount(done: Accepted): AccountView {
     openedAt: event.recordedAt,
     closedAt: null,
   };
+}
+
+/** The name of an account says who its owner is: it is sealed for him, and gone when he is erased. */
+async function sealedName(call: Call, owner: string, name: string): Promise<SealedPerson> {
+  const { tenantId } = call.caller;
+  try {
+    return await call.services.identity.vault.seal(tenantId, owner, name);
+  } catch (error) {
+    if (!(error instanceof SubjectErased)) throw error;
+    const refusal = refuse('customer-not-found', 'there is no such customer', { field: 'ownerId' });
+    throw new RequestFailed(refusalFailure(refusal));
+  }
 }
 
 export const openAccount = defineEndpoint({
@@ -106,7 +122,7 @@ export const openAccount = defineEndpoint({
     data: accountShape,
     example: { ...ACCOUNT_EXAMPLE, accountBalance: 0, availableBalance: 0, totalLienAmount: 0, spendableBalance: 0 },
   },
-  errors: [],
+  errors: ['NOT_FOUND'],
   async handler(call) {
     const { body } = call;
     const findings = new Findings();
@@ -120,7 +136,7 @@ export const openAccount = defineEndpoint({
       owner: body.ownerId,
       currency: body.currencyCode,
       product: body.productCode,
-      name: body.accountName,
+      person: await sealedName(call, body.ownerId, body.accountName),
       ...(body.kind === undefined ? {} : { kind: body.kind }),
       ...(body.accountNumber === undefined ? {} : { number: body.accountNumber }),
       ...(body.permission === undefined ? {} : { permission: body.permission }),
@@ -130,7 +146,13 @@ export const openAccount = defineEndpoint({
     });
     if (isFailure(done)) return done;
     const { position, replayed } = done;
-    return { kind: 'answer', message: 'Account opened', data: accountOut(openedAccount(done)), position, replayed };
+    return {
+      kind: 'answer',
+      message: 'Account opened',
+      data: accountOut(openedAccount(done, body.accountName)),
+      position,
+      replayed,
+    };
   },
 });
 

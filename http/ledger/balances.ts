@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ownOnly } from '../caller.js';
+import { seesOwner } from '../scope.js';
 import { defineEndpoint } from '../endpoint.js';
 import { amountOut } from '../amounts.js';
 import { amountShown, dateIn, instantIn, uuid } from '../schemas.js';
@@ -71,10 +71,9 @@ export const listAccounts = defineEndpoint({
   errors: [],
   async handler(call) {
     const { accountOwnerId } = call.params;
-    const own = ownOnly(call.caller);
-    // Another customer's list answers like that of an owner who has no account.
-    const hidden = own !== undefined && own.customerId !== accountOwnerId;
-    const accounts = hidden ? [] : await call.services.readModels.accountsOfOwner(call.caller.tenantId, accountOwnerId);
+    // Somebody else's list answers like that of an owner who has no account.
+    const seen = await seesOwner(call, accountOwnerId);
+    const accounts = seen ? await call.services.readModels.accountsOfOwner(call.caller.tenantId, accountOwnerId) : [];
     return { kind: 'answer', message: 'List of accounts', data: accounts.map(accountOut) };
   },
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PlaceHolds } from '../../domain/ledger/commands.js';
 import { HOLD_TYPES } from '../../domain/ledger/events.js';
 import { Findings, amountIn } from '../amounts.js';
-import { ownOnly } from '../caller.js';
+import { agentScope, ownOnly } from '../scope.js';
 import { execute, isFailure } from '../commands.js';
 import { defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
@@ -112,7 +112,7 @@ export const listHolds = defineEndpoint({
   id: 'list-holds',
   group: 'ledger',
   title: 'List liens and holds',
-  description: 'A customer names one of his own accounts.',
+  description: 'A customer names one of his own accounts, who works for an agent one of a customer of his.',
   method: 'GET',
   path: '/api/v6/services/ledger/holds',
   aliases: [],
@@ -137,7 +137,7 @@ export const listHolds = defineEndpoint({
   errors: ['NOT_FOUND'],
   async handler(call) {
     const { accountId, groupId, status, page: number, size: most } = call.query;
-    if (ownOnly(call.caller) !== undefined) {
+    if (ownOnly(call.caller) !== undefined || (await agentScope(call)) !== undefined) {
       if (accountId === undefined) throw new RequestFailed(invalid('accountId', 'REQUIRED', 'accountId is required'));
       await visibleAccount(call, accountId);
     }

@@ -5,13 +5,14 @@ import { type Call, defineEndpoint } from '../endpoint.js';
 import { amount, uuid } from '../schemas.js';
 import { EXAMPLE } from './examples.js';
 import { HOLD_EXAMPLE, TOTALS_EXAMPLE, holdWithTotals, releasedOut } from './hold-shape.js';
-import { noSuch } from './visible.js';
+import { noSuch } from '../scope.js';
+import { seesAccount } from './visible.js';
 
 /** The hold a command is about, as far as this process has committed: its currency is needed to read and show amounts. */
 async function holdForCommand(call: Call, holdId: string) {
   await caughtUp(call);
   const hold = await call.services.readModels.hold(call.caller.tenantId, holdId);
-  if (hold === undefined) throw noSuch('hold');
+  if (hold === undefined || !(await seesAccount(call, hold.accountId))) throw noSuch('hold');
   return hold;
 }
 
@@ -93,7 +94,9 @@ export const releaseHoldGroup = defineEndpoint({
   async handler(call) {
     const { groupId } = call.params;
     await caughtUp(call);
-    const holds = await call.services.readModels.holdsOfGroup(call.caller.tenantId, groupId);
+    const all = await call.services.readModels.holdsOfGroup(call.caller.tenantId, groupId);
+    const seen = await Promise.all(all.map(({ accountId }) => seesAccount(call, accountId)));
+    const holds = all.filter((_, index) => seen[index]);
     if (holds.length === 0) throw noSuch('group of holds');
     const done = await execute(call, 'release-hold-group', { group: groupId, holds: holds.map((hold) => hold.holdId) });
     if (isFailure(done)) return done;

@@ -8,7 +8,8 @@ import { amount, reason, uuid } from '../schemas.js';
 import { EXAMPLE } from './examples.js';
 import { POSTING_EXAMPLE, entryOut, postingShape } from './entry-shape.js';
 import { postedAnswer } from './journal-entries.js';
-import { noSuch, visibleLines } from './visible.js';
+import { noSuch } from '../scope.js';
+import { visibleLines } from './visible.js';
 
 const params = z.object({ postingGroupId: uuid });
 

@@ -8,7 +8,8 @@ import { ENTRY_EXAMPLE, entryOut, entryShape } from './entry-shape.js';
 import { EXAMPLE } from './examples.js';
 import { statementCsv } from './statement-csv.js';
 import { statementPdf } from './statement-pdf.js';
-import { noSuch, visibleAccount } from './visible.js';
+import { noSuch } from '../scope.js';
+import { visibleAccount } from './visible.js';
 
 /** A statement with more lines is answered with 422: choose a shorter range. */
 export const MAX_STATEMENT_LINES = 10_000;

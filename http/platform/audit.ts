@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
 import { EXAMPLE } from '../ledger/examples.js';
-import { noSuch } from '../ledger/visible.js';
+import { noSuch } from '../scope.js';
 import { RequestFailed, invalid } from '../problem.js';
 import { instantIn, page, pagedOf, revision, size } from '../schemas.js';
 

@@ -7,7 +7,7 @@ import { type Accepted, caughtUp, execute, isFailure } from '../commands.js';
 import { type Answer, type Call, defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
 import { EXAMPLE } from '../ledger/examples.js';
-import { noSuch } from '../ledger/visible.js';
+import { noSuch } from '../scope.js';
 import { RequestFailed, refusalFailure, unavailable } from '../problem.js';
 import { currencyCode, page, pagedOf, reason, size, uuid } from '../schemas.js';
 import { TENANT_EXAMPLE, createdTenant, settingsOut, tenantOut, tenantShape } from './tenant-shape.js';
@@ -41,7 +41,7 @@ async function checkDomains(call: Call, tenantId: string, domains: readonly stri
   if (domains === undefined || domains.length === 0) return;
   await caughtUp(call, ANY_TENANT);
   for (const [index, name] of domains.entries()) {
-    const owner = await call.services.readModels.tenantByDomain(name);
+    const owner = await call.services.readModels.domainOwner(name);
     if (owner === undefined || owner.tenantId === tenantId) continue;
     const refusal = refuse('domain-taken', `${name} belongs to another tenant`, { field: `domains.${index}` });
     throw new RequestFailed(refusalFailure(refusal));

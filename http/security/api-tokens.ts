@@ -16,7 +16,7 @@ import { acceptedOr, askedBy, isFailure } from '../commands.js';
 import { type Answer, type Call, defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
 import { EXAMPLE } from '../ledger/examples.js';
-import { noSuch } from '../ledger/visible.js';
+import { noSuch } from '../scope.js';
 import { type Failure, failure, invalid } from '../problem.js';
 import { page, pagedOf, size, uuid } from '../schemas.js';
 import { SECRET_EXAMPLE, TOKEN_EXAMPLE, tokenOut, tokenShape, withSecret } from './token-shape.js';
@@ -91,7 +91,7 @@ export const createApiToken = defineEndpoint({
   title: 'Create API token',
   description:
     'The token is shown once and stored as a keyed hash. Roles are a subset of the caller’s; a MANAGER may grant any role of his tenant. ' +
-    'A CUSTOMER token names the customer whose accounts it may see. Managers of the operator’s own tenant may name another tenant.',
+    'A CUSTOMER token names the customer whose data it may see, an AGENT token the agent (an agent’s own tokens are his by themselves). Managers of the operator’s own tenant may name another tenant.',
   method: 'POST',
   path: PATH,
   aliases: [],
@@ -107,6 +107,7 @@ export const createApiToken = defineEndpoint({
       .max(50)
       .optional(),
     customerId: uuid.optional(),
+    agentId: uuid.optional(),
     tenantId: uuid.optional(),
   }),
   unknownMembers: 'refuse',
@@ -132,8 +133,19 @@ export const createApiToken = defineEndpoint({
         'customerId goes with role CUSTOMER and with no other',
       );
     }
+    const agentId = caller.agentId ?? body.agentId;
+    if (caller.agentId !== undefined && body.agentId !== undefined && body.agentId !== caller.agentId)
+      return failure('FORBIDDEN', 'The token would belong to another agent');
+    if (agentId !== undefined && !roles.every((role) => role === 'AGENT' || role === 'CASHIER'))
+      return invalid('agentId', 'INVALID', 'agentId goes with roles AGENT and CASHIER');
+    if (agentId === undefined && roles.includes('AGENT'))
+      return invalid('agentId', 'REQUIRED', 'role AGENT goes with an agent');
     const expiresAt = expiryOf(services.clock.nowMs(), expiry);
-    const wanted = { name, roles, ipAllowList, expiresAt, ...(customerId === undefined ? {} : { customerId }) };
+    const wanted = {
+      ...{ name, roles, ipAllowList, expiresAt },
+      ...(customerId === undefined ? {} : { customerId }),
+      ...(agentId === undefined ? {} : { agentId }),
+    };
     const result = await issueApiToken(wanted, askedBy(call, tenantId), services);
     return tokenAnswer(call, result, 'Token created', 'with-secret');
   },

@@ -73,6 +73,15 @@ export class MemoryTokenStore implements TokenStore {
     return Promise.resolve();
   }
 
+  async deleteAllOfCustomer(tenantId: string, customerId: string): Promise<readonly string[]> {
+    const ids = this.#tokens
+      .filter(({ token }) => token.tenantId === tenantId && token.customerId === customerId)
+      .filter(({ token }) => token.status !== 'DELETED')
+      .map(({ token }) => token.tokenId);
+    for (const id of ids) await this.setStatus(tenantId, id, 'DELETED');
+    return ids;
+  }
+
   touch(tenantId: string, tokenId: string, usedAt: string): Promise<void> {
     const kept = this.#find(tenantId, tokenId);
     if (kept !== undefined && (kept.token.lastUsedAt ?? '') < usedAt)

@@ -11,7 +11,7 @@ import { type Role, ROLES } from '../../domain/shared/decider.js';
 const instant = (column: string): string =>
   `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${column}`;
 
-const COLUMNS = `tenant_id, token_id, name, prefix, roles, customer_id, ip_allow_list, created_by, ${instant('created_at')},
+const COLUMNS = `tenant_id, token_id, name, prefix, roles, customer_id, agent_id, ip_allow_list, created_by, ${instant('created_at')},
   ${instant('expires_at')}, status, ${instant('previous_grace_until')}, rotation, ${instant('last_used_at')}`;
 
 interface Row {
@@ -21,6 +21,7 @@ interface Row {
   prefix: string;
   roles: string[];
   customer_id: string | null;
+  agent_id: string | null;
   ip_allow_list: string[];
   created_by: string;
   created_at: string;
@@ -42,8 +43,8 @@ export class PostgresTokenStore implements TokenStore {
   async insert(token: StoredToken, hash: string): Promise<void> {
     await this.#pool.query(
       `insert into ledger.api_tokens (tenant_id, token_id, name, prefix, roles, customer_id, ip_allow_list, created_by,
-         created_at, expires_at, status, hash)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, decode($12, 'hex'))`,
+         created_at, expires_at, status, hash, agent_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, decode($12, 'hex'), $13)`,
       [
         token.tenantId,
         token.tokenId,
@@ -57,6 +58,7 @@ export class PostgresTokenStore implements TokenStore {
         token.expiresAt,
         token.status,
         hash,
+        token.agentId,
       ],
     );
   }
@@ -122,6 +124,16 @@ export class PostgresTokenStore implements TokenStore {
     );
   }
 
+  async deleteAllOfCustomer(tenantId: string, customerId: string): Promise<readonly string[]> {
+    const { rows } = await this.#pool.query<{ token_id: string }>(
+      `update ledger.api_tokens
+          set status = 'DELETED', hash = null, previous_hash = null, previous_grace_until = null
+        where tenant_id = $1 and customer_id = $2 and status <> 'DELETED' returning token_id`,
+      [tenantId, customerId],
+    );
+    return rows.map(({ token_id }) => token_id);
+  }
+
   async touch(tenantId: string, tokenId: string, usedAt: string): Promise<void> {
     await this.#pool.query(
       `update ledger.api_tokens set last_used_at = greatest(last_used_at, $3) where tenant_id = $1 and token_id = $2`,
@@ -140,6 +152,7 @@ function tokenOf(row: Row): StoredToken {
     prefix: row.prefix,
     roles: row.roles.filter(isRole),
     customerId: row.customer_id,
+    agentId: row.agent_id,
     ipAllowList: row.ip_allow_list,
     createdBy: row.created_by,
     createdAt: row.created_at,

@@ -20,6 +20,7 @@ export const ACCOUNTS: TableDefinition = {
     closed_at: 'timestamptz',
     number: 'text',
     name: 'text',
+    sealed_name: 'text',
     owner: 'text',
     currency: 'text',
     kind: 'text',
@@ -33,7 +34,7 @@ export const ACCOUNTS: TableDefinition = {
     maximum_balance: 'numeric',
   },
   key: ['tenant_id', 'account_id'],
-  nullable: ['closed_at', 'system_role', 'frozen', 'minimum_balance', 'maximum_balance'],
+  nullable: ['closed_at', 'sealed_name', 'system_role', 'frozen', 'minimum_balance', 'maximum_balance'],
   indexes: [
     { columns: ['tenant_id', 'number'] },
     { columns: ['tenant_id', 'owner', 'opened_revision'] },
@@ -46,7 +47,7 @@ export function accountsProjection(): Projection {
   const check = new BookCheck();
   return {
     name: 'accounts',
-    version: 1,
+    version: 2,
     tables: [ACCOUNTS],
     handles: [
       'account-opened',
@@ -127,7 +128,9 @@ function openedRow(event: Extract<BookEvent, { type: 'account-opened' }> & Scann
     opened_at: event.recordedAt,
     closed_at: null,
     number: data.number,
-    name: data.name,
+    name: data.name ?? '',
+    // Opened where it is read: the name of an erased person is gone without a change here.
+    sealed_name: data.person?.sealed ?? null,
     owner: data.owner,
     currency: data.currency,
     kind: data.kind,

@@ -5,7 +5,7 @@ import { MAX_COUNTED, count, instant, limitOf, minor, offsetOf, optionalMinor, o
 
 const MAX_ACCOUNTS_OF_OWNER = 1_000;
 
-const COLUMNS = `account_id, number, name, owner, currency, kind, product, system_role, status, permission, frozen, ledger, held,
+const COLUMNS = `account_id, number, name, sealed_name, owner, currency, kind, product, system_role, status, permission, frozen, ledger, held,
   liens, overdraft_limit, minimum_balance, maximum_balance, sequence, ${instant('opened_at')} as opened_at,
   ${instant('closed_at')} as closed_at`;
 
@@ -45,16 +45,19 @@ export async function accountsOfOwner(db: TenantQueries, tenantId: string, owner
   return rows.map(accountView);
 }
 
-const MATCHES = `tenant_id = $1 and ($2::text is null or product = $2) and ($3::text is null or currency = $3)`;
+/** `$4` are the ids of agents whose customers' accounts are wanted, null for all accounts. */
+const MATCHES = `tenant_id = $1 and ($2::text is null or product = $2) and ($3::text is null or currency = $3)
+  and ($4::text is null or owner in (select c.customer_id::text from ledger.customers c
+        where c.tenant_id = $1 and c.agent_id = any(string_to_array($4, ' ')::uuid[])))`;
 
 /** Oldest first. */
 export async function accounts(
   db: TenantQueries,
   tenantId: string,
-  filter: { readonly product?: string; readonly currency?: string },
+  filter: { readonly product?: string; readonly currency?: string; readonly agentIds?: readonly string[] },
   page: Page,
 ): Promise<Paged<AccountView>> {
-  const values = [tenantId, filter.product ?? null, filter.currency ?? null];
+  const values = [tenantId, filter.product ?? null, filter.currency ?? null, filter.agentIds?.join(' ') ?? null];
   const [[counted], rows] = await Promise.all([
     db.query(tenantId, {
       name: 'accounts-count',
@@ -63,7 +66,7 @@ export async function accounts(
     }),
     db.query(tenantId, {
       name: 'accounts-page',
-      text: `select ${COLUMNS} from ledger.accounts where ${MATCHES} order by opened_revision limit $4 offset $5`,
+      text: `select ${COLUMNS} from ledger.accounts where ${MATCHES} order by opened_revision limit $5 offset $6`,
       values: [...values, limitOf(page), offsetOf(page)],
     }),
   ]);

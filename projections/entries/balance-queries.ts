@@ -19,7 +19,7 @@ export async function trialBalance(
 ): Promise<TrialBalanceRow[]> {
   const rows = await db.query(tenantId, {
     name: 'trial-balance',
-    text: `select a.account_id, a.number, a.name, a.kind, a.currency, d.debits, d.credits
+    text: `select a.account_id, a.number, a.name, a.sealed_name, a.owner, a.kind, a.currency, d.debits, d.credits
              from (select account_id, sum(debits) as debits, sum(credits) as credits from ledger.account_days
                     where tenant_id = $1 and ($2::date is null or value_date <= $2) group by account_id) d
              join ledger.accounts a on a.tenant_id = $1 and a.account_id = d.account_id

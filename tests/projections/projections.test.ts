@@ -35,7 +35,7 @@ async function over(projection: Projection) {
       const batch = given(events, count);
       const next = batch.at(-1)?.position ?? position;
       const handled = batch.filter(({ type }) => projection.handles === 'all' || projection.handles.includes(type));
-      const changes = await projectBatch(projection, store, target, handled);
+      const changes = await projectBatch(projection, { store }, target, handled);
       if ((await store.apply(target, position, next, changes)) !== 'applied') throw new Error('stale');
       position = next;
       count += events.length;
