@@ -38,6 +38,8 @@ export interface TenantKeyStore {
   privateKey(tenantId: string, kid: string): Promise<Buffer | undefined>;
   /** Keeps a key that is not used yet. False when the tenant has used this very key before. */
   add(key: NewTenantKey, privatePkcs8: Buffer | undefined): Promise<boolean>;
+  /** Takes away a key that was added and never activated. */
+  discard(tenantId: string, kid: string): Promise<void>;
   /**
    * Makes a key that was added the ACTIVE one of its use and algorithm, atomically: the one that was becomes RETIRING
    * until `previousUntil`. One that was activated before stays as it is. Answers the key; undefined: there is none.

@@ -10,7 +10,7 @@ interface Kept {
 
 /** Keys of tenants in memory, private halves sealed as with PostgreSQL. */
 export class MemoryTenantKeyStore implements TenantKeyStore {
-  readonly #keys: Kept[] = [];
+  #keys: Kept[] = [];
   readonly #master: MasterSeal;
 
   constructor(master: MasterSeal) {
@@ -22,9 +22,7 @@ export class MemoryTenantKeyStore implements TenantKeyStore {
       .map(({ key }) => key)
       .filter((key): key is TenantKey => key.status !== 'PENDING' && key.tenantId === tenantId)
       .filter((key) => use === undefined || key.use === use)
-      .sort((a, b) =>
-        a.createdAt === b.createdAt ? (a.kid < b.kid ? -1 : 1) : a.createdAt < b.createdAt ? 1 : -1,
-      );
+      .sort((a, b) => (a.createdAt === b.createdAt ? (a.kid < b.kid ? -1 : 1) : a.createdAt < b.createdAt ? 1 : -1));
     return Promise.resolve(found);
   }
 
@@ -42,6 +40,13 @@ export class MemoryTenantKeyStore implements TenantKeyStore {
     const sealed = privatePkcs8 === undefined ? undefined : sealPrivateKey(this.#master, key, privatePkcs8);
     this.#keys.push({ key: { ...key, status: 'PENDING', retiresAt: null }, sealed });
     return Promise.resolve(true);
+  }
+
+  discard(tenantId: string, kid: string): Promise<void> {
+    this.#keys = this.#keys.filter(
+      ({ key }) => key.tenantId !== tenantId || key.kid !== kid || key.status !== 'PENDING',
+    );
+    return Promise.resolve();
   }
 
   activate(tenantId: string, kid: string, previousUntil: string, nowIso: string): Promise<TenantKey | undefined> {

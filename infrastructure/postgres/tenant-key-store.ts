@@ -7,10 +7,9 @@ import {
   type TenantKeyStore,
 } from '../../application/ports/tenant-keys.js';
 import type { KeyUse } from '../../domain/tenant/events.js';
+import { instant } from './instant.js';
 import { openPrivateKey, sealPrivateKey } from '../security/private-keys.js';
 
-const instant = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${column}`;
 const COLUMNS = `tenant_id, kid, use, algorithm, status, ${instant('created_at')}, ${instant('retires_at')}, public_spki`;
 
 interface Row {
@@ -63,6 +62,13 @@ export class PostgresTenantKeyStore implements TenantKeyStore {
       [key.tenantId, key.kid, key.use, key.algorithm, key.createdAt, Buffer.from(key.publicSpki, 'base64'), sealed],
     );
     return rowCount === 1;
+  }
+
+  async discard(tenantId: string, kid: string): Promise<void> {
+    await this.#pool.query(`delete from ledger.tenant_keys where tenant_id = $1 and kid = $2 and status = 'PENDING'`, [
+      tenantId,
+      kid,
+    ]);
   }
 
   async activate(tenantId: string, kid: string, previousUntil: string, nowIso: string): Promise<TenantKey | undefined> {

@@ -16,7 +16,8 @@ export class HkdfMasterSeal implements MasterSeal {
 
   /** At least 32 bytes, from a good source of randomness: keys are derived from it without stretching. */
   constructor(secret: Buffer) {
-    if (secret.length < MIN_SECRET_BYTES) throw new RangeError(`the master secret has at least ${MIN_SECRET_BYTES} bytes`);
+    if (secret.length < MIN_SECRET_BYTES)
+      throw new RangeError(`the master secret has at least ${MIN_SECRET_BYTES} bytes`);
     this.#secret = Buffer.from(secret);
   }
 

@@ -55,10 +55,12 @@ create table ledger.tenant_keys (
 );
 comment on table ledger.tenant_keys is 'Key pairs of tenants; private halves are sealed under the master key.';
 create unique index tenant_keys_active on ledger.tenant_keys (tenant_id, use, algorithm) where status = 'ACTIVE';
-grant select, insert, update on ledger.tenant_keys to corebook_core;
+grant select, insert, update, delete on ledger.tenant_keys to corebook_core;
 alter table ledger.tenant_keys enable row level security;
 alter table ledger.tenant_keys force row level security;
 create policy tenant_keys_core on ledger.tenant_keys to corebook_core using (true) with check (true);
+-- What was used stays known, so that no key ever comes back.
+create policy tenant_keys_stay on ledger.tenant_keys as restrictive for delete to corebook_core using (status = 'PENDING');
 
 -- What may be used once and was: ids of encrypted secrets, until they are too old to be accepted anyway.
 create table ledger.used_once (
