@@ -32,6 +32,8 @@ export interface CredentialStore {
   release(tenantId: string, userId: string): Promise<void>;
   byEmail(tenantId: string, emailDigest: string): Promise<Credentials | undefined>;
   byUser(tenantId: string, userId: string): Promise<Credentials | undefined>;
+  /** Digest of the address he logs in with. */
+  emailDigestOf(tenantId: string, userId: string): Promise<string | undefined>;
   /** What the log says of him. False when there are no such credentials. */
   setStanding(
     tenantId: string,
@@ -44,6 +46,8 @@ export interface CredentialStore {
   ): Promise<boolean>;
   /** The present hash moves to the head of the history. */
   setPassword(tenantId: string, userId: string, hash: string, setAt: string): Promise<void>;
+  /** The same password hashed anew: history and age stay. Nothing happens when `from` is not the present hash. */
+  rehash(tenantId: string, userId: string, from: string, to: string): Promise<void>;
   /** Forgets everything of the user: the address is free again. */
   delete(tenantId: string, userId: string): Promise<void>;
 }

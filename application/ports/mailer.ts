@@ -19,6 +19,8 @@ export interface Mailer {
 /** Takes mail to be sent soon, by a background job: callers learn nothing from how long it takes. */
 export interface MailQueue {
   enqueue(mail: Mail): Promise<void>;
+  /** As much work as `enqueue`, for an address nobody has: nothing is sent. */
+  decoy(mail: Mail): Promise<void>;
 }
 
 /** What the sandbox's outbox holds. */

@@ -18,21 +18,30 @@ export interface OneTimePassword {
 }
 
 export type OtpVerdict =
-  | { readonly status: 'right'; readonly reference: string }
+  /** `spent`: the right code, but it was used before. */
+  | { readonly status: 'right' | 'spent'; readonly reference: string }
   | { readonly status: 'wrong' | 'expired' | 'exhausted' | 'none' };
 
+export type OtpIssue =
+  | { readonly status: 'issued' }
+  /** This very one (by its reference) is there already: a retry, nothing was changed. */
+  | { readonly status: 'repeated' }
+  /** The last one to this address for this purpose is younger than `resendSeconds`. */
+  | { readonly status: 'too-soon'; readonly reference: string; readonly waitSeconds: number };
+
 export interface OneTimePasswordStore {
-  /** Stores a new one and voids what this address had for this purpose; false within `resendSeconds` of the last. */
-  issue(password: OneTimePassword, resendSeconds: number): Promise<boolean>;
+  /** Stores a new one and voids what this address had for this purpose, unless that is younger than `resendSeconds`. */
+  issue(password: OneTimePassword, resendSeconds: number): Promise<OtpIssue>;
   /**
-   * Tries a code: the newest of the address and purpose, or the one with this reference. A right one is spent by it; a
-   * wrong one counts. Atomic: of two right tries at once one finds none.
+   * Tries a code on what the address has for the purpose; a `reference` must be its. A right one is spent by it; a wrong
+   * one counts. Atomic: of two right tries at once one finds it spent. `codeDigest` null is right whatever the code is
+   * (the sandbox's magic value).
    */
   attempt(
     tenantId: string,
     purpose: OtpPurpose,
     by: { readonly emailDigest: string; readonly reference?: string },
-    codeDigest: string,
+    codeDigest: string | null,
     nowIso: string,
   ): Promise<OtpVerdict>;
   purge(nowIso: string): Promise<number>;
