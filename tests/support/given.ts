@@ -104,6 +104,7 @@ export interface Given {
   /** Who asks; MANAGER unless said otherwise. */
   by(...roles: Role[]): Given;
   byCustomer(customerId: string): Given;
+  as(actor: Actor): Given;
   at(now: string): Given;
   /** The key was answered before. */
   answered(key: { id: string; requestHash: string }, answer?: Partial<KeyAnswer>): Given;
@@ -133,6 +134,10 @@ export function given(...facts: Fact[]): Given {
     },
     byCustomer(customerId) {
       book.actor = { subject: 'customer', roles: ['CUSTOMER'], customerId };
+      return chain;
+    },
+    as(actor) {
+      book.actor = actor;
       return chain;
     },
     at(now) {
