@@ -2,6 +2,8 @@
  * What the HTTP edge itself costs: requests of post-account and account-balance against a bus and read models that
  * answer at once, 32 connections, CPU time of the server process per request. Run: node build/bench/http-edge.js
  */
+import type { Identity } from '../application/access/identity.js';
+import { PreferenceReader } from '../application/access/preference-reader.js';
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -150,6 +152,7 @@ await tokenStore.insert(
     prefix: 'fct_test',
     roles: ['MANAGER'],
     customerId: null,
+    agentId: null,
     ipAllowList: [],
     createdBy: 'bench',
     createdAt: new Date(clock.nowMs()).toISOString(),
@@ -170,11 +173,16 @@ function edge(hotPath: boolean): Server {
     guessesPerAddressPerMinute: 1e9,
     unauthorisedPerMinute: 1e9,
   };
+  const readModels = {
+    account: () => Promise.resolve(account),
+    tenantSettings: () => Promise.resolve({ preferences: [], countries: {} }),
+  } as unknown as ReadModels;
   const deps: HttpDeps = {
     bus,
-    readModels: { account: () => Promise.resolve(account) } as unknown as ReadModels,
+    readModels,
     tokenStore,
     tokenSecrets,
+    identity: { preferences: new PreferenceReader(readModels, clock) } as unknown as Identity,
     audit: { replay: () => Promise.reject(new Error()), verifyChain: () => Promise.reject(new Error()) },
     readiness: [],
     config: { ...DEFAULT_HTTP_CONFIG, hotPath, rateLimits: unlimited },

@@ -29,6 +29,19 @@ const schema = z.object({
   SANDBOX: flag.optional(),
   /** Server secret (at least 32 characters) under API-token hashes. Default: generated once and kept in DATA_DIR. */
   TOKEN_SECRET: z.string().min(32).optional(),
+  /**
+   * Installation secret (at least 32 characters) under everything that is sealed: personal data, private keys. Losing it is
+   * losing them. Default: generated once and kept in DATA_DIR.
+   */
+  MASTER_SECRET: z.string().min(32).optional(),
+  /** `iss` of access tokens. */
+  JWT_ISSUER: z.string().min(1).max(255).default('corebook'),
+  /** smtp://user:password@host:port or smtps://… Unset: mail goes to the sandbox’s outbox and to nobody. */
+  MAIL_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  /** Address that mail comes from. */
+  MAIL_FROM: z.email().default('no-reply@corebook.example'),
+  /** In production too: stand-ins for third parties (the mail outbox). */
+  ALLOW_SIMULATORS: flag.default(false),
   /** How many proxies stand before us and set X-Forwarded-For and X-Forwarded-Host. */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   /** Domain whose sub-domains name tenants: `{tenant}.example.com`. */
@@ -36,6 +49,8 @@ const schema = z.object({
   /** Requests per minute for one token and for one address. */
   RATE_LIMIT_PER_TOKEN: z.coerce.number().int().positive().default(1_000_000),
   RATE_LIMIT_PER_IP: z.coerce.number().int().positive().default(1_000_000),
+  /** Requests per minute of a whole tenant; its own preference may set a lower one. */
+  RATE_LIMIT_PER_TENANT: z.coerce.number().int().positive().default(6_000_000),
   /** Seconds between two runs of the self-audit. */
   SELF_AUDIT_SECONDS: z.coerce.number().int().positive().default(60),
 });
@@ -55,10 +70,15 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     throw new ConfigError(`the configuration is wrong: ${wrong.join('; ')}`);
   }
   const production = result.data.NODE_ENV === 'production';
+  if (production && result.data.MAIL_URL === undefined && !result.data.ALLOW_SIMULATORS) {
+    throw new ConfigError(
+      'the configuration is wrong: MAIL_URL: production needs a mail server (or ALLOW_SIMULATORS=true, and nobody gets mail)',
+    );
+  }
   return { ...result.data, production, sandbox: result.data.SANDBOX ?? !production };
 }
 
-const SECRET = /SECRET|PASSWORD|TOKEN_SECRET/;
+const SECRET = /SECRET|PASSWORD/;
 
 /** The configuration as it may be printed: secrets hidden, passwords in addresses too. */
 export function redacted(config: Config): Record<string, unknown> {

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { TokenServices } from '../application/access/api-tokens.js';
-import { TokenVerifier } from '../application/access/token-verifier.js';
 import type { CommandBus } from '../application/commands.js';
 import type { Clock, IdSource } from '../application/ports/clock.js';
 import type { EventLog } from '../application/ports/event-log.js';
@@ -12,12 +11,15 @@ import { createLogger } from '../http/logging.js';
 import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/database.js';
 import { type Pool, createPool } from '../infrastructure/postgres/pool.js';
 import { PostgresEventLog } from '../infrastructure/postgres/event-log.js';
+import { PostgresKeyVault } from '../infrastructure/postgres/key-vault.js';
 import { PostgresTokenStore } from '../infrastructure/postgres/token-store.js';
+import { HkdfMasterSeal } from '../infrastructure/security/master-seal.js';
 import { serverSecret } from '../infrastructure/security/server-secret.js';
 import { HmacTokenSecrets } from '../infrastructure/security/token-secrets.js';
 import { systemClock } from '../infrastructure/system/clock.js';
 import { createIdSource } from '../infrastructure/system/ids.js';
 import { type Config, readConfig } from './config.js';
+import { type IdentityCore, createIdentity } from './identity.js';
 import { type ReadSide, openReadSide } from './read-side.js';
 
 /** The person at the command line. */
@@ -37,6 +39,7 @@ export interface Core {
   readonly readSide: ReadSide;
   readonly readModels: ReadModels;
   readonly tokens: TokenServices;
+  readonly identity: IdentityCore;
   readonly pool: Pool;
   /** Resolves when the read models have seen everything that is in the log now. */
   caughtUp(): Promise<void>;
@@ -61,7 +64,17 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
   const clock = systemClock;
   const ids = createIdSource();
   const log = new PostgresEventLog({ url: urls.core });
-  const readSide = await openReadSide({ log, urls, clock, ids, logger, project: options.project });
+  const pool = createPool({
+    url: urls.core,
+    name: 'tokens',
+    connections: 6,
+    onError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
+  });
+  const secretOf = async (name: 'token-secret' | 'master-secret', configured: string | undefined): Promise<Buffer> =>
+    Buffer.from(await serverSecret(config.DATA_DIR, name, configured), 'utf8');
+  const master = new HkdfMasterSeal(await secretOf('master-secret', config.MASTER_SECRET));
+  const vault = new PostgresKeyVault(pool, master, clock);
+  const readSide = await openReadSide({ log, urls, clock, ids, logger, vault, project: options.project });
   const processor = new CommandProcessor({
     log,
     states: readSide.states,
@@ -73,16 +86,16 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
       committed: (events) => readSide.publish(events),
     },
   });
-  const pool = createPool({
-    url: urls.core,
-    name: 'tokens',
-    connections: 4,
-    onError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
-  });
   const tokenStore = new PostgresTokenStore(pool);
-  const secret = Buffer.from(await serverSecret(config.DATA_DIR, config.TOKEN_SECRET), 'utf8');
+  const secret = await secretOf('token-secret', config.TOKEN_SECRET);
   const tokenSecrets = new HmacTokenSecrets({ secret, kind: config.production ? 'live' : 'test' });
-  const tokenVerifier = new TokenVerifier(tokenStore, tokenSecrets, clock);
+  const { readModels } = readSide;
+  const identity = createIdentity({
+    ...{ bus: processor, readModels, clock, ids, pool, master, vault, tokenStore, tokenSecrets },
+    issuer: config.JWT_ISSUER,
+    sandbox: config.sandbox,
+  });
+  const { tokenVerifier } = identity;
   return {
     config,
     logger,
@@ -93,12 +106,13 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
     bus: processor,
     processor,
     readSide,
-    readModels: readSide.readModels,
+    readModels,
+    identity,
     tokens: { bus: processor, tokenStore, tokenSecrets, tokenVerifier, clock, ids },
     pool,
     async caughtUp() {
       const position = await log.lastPosition();
-      if (position === '' || (await readSide.readModels.waitFor(position, CAUGHT_UP_TIMEOUT_MS))) return;
+      if (position === '' || (await readModels.waitFor(position, CAUGHT_UP_TIMEOUT_MS))) return;
       throw new Error('the read models do not catch up: see GET /ready and the runbook');
     },
     async close() {

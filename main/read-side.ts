@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock, IdSource } from '../application/ports/clock.js';
 import type { EventLog, StoredEvent } from '../application/ports/event-log.js';
 import type { ReadModels } from '../application/ports/read-models.js';
+import type { KeyVault } from '../application/ports/key-vault.js';
 import type { StateStore } from '../application/ports/state-store.js';
 import type { ReadinessCheck } from '../http/deps.js';
 import type { DatabaseUrls } from '../infrastructure/postgres/database.js';
@@ -11,6 +12,7 @@ import { PostgresReadStore } from '../infrastructure/postgres/read-store.js';
 import { PostgresStateStore } from '../infrastructure/postgres/state-store.js';
 import { TenantConnections } from '../infrastructure/postgres/tenant-connection.js';
 import { AGGREGATE_STATES_VERSION } from '../projections/aggregate-states/projection.js';
+import { openingNames } from '../projections/accounts/opened-names.js';
 import { ANALYST_VIEWS } from '../projections/analyst-views.js';
 import { createProjection, createProjections } from '../projections/catalogue.js';
 import { EventFeed } from '../projections/feed.js';
@@ -43,15 +45,18 @@ export async function openReadSide(ports: {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
+  /** Opens what is sealed for people, for read models that show it. */
+  readonly vault: KeyVault;
   /** Run the projections in this process. */
   readonly project: boolean;
 }): Promise<ReadSide> {
-  const { log, urls, clock, logger } = ports;
+  const { log, urls, clock, logger, vault } = ports;
   const store = createReadStore(urls);
   const projections = createProjections();
   await store.prepare(projections);
   const states = new PostgresStateStore({ url: urls.core, version: AGGREGATE_STATES_VERSION });
-  const queries = new TenantConnections({ url: urls.api });
+  const connections = new TenantConnections({ url: urls.api });
+  const queries = openingNames(connections, vault);
   const stopping = new AbortController();
 
   if (!ports.project) {
@@ -63,7 +68,7 @@ export async function openReadSide(ports: {
       publish: () => undefined,
       registerMetrics: () => undefined,
       async close() {
-        await Promise.all([queries.close(), states.close(), store.close()]);
+        await Promise.all([connections.close(), states.close(), store.close()]);
       },
     };
   }
@@ -72,6 +77,7 @@ export async function openReadSide(ports: {
   const runner = new ProjectionRunner({
     projections,
     store,
+    vault,
     feed: new EventFeed(log, clock),
     clock,
     observer: {
@@ -95,17 +101,17 @@ export async function openReadSide(ports: {
       stopping.abort();
       await running;
       await upgrading;
-      await Promise.all([queries.close(), states.close(), store.close()]);
+      await Promise.all([connections.close(), states.close(), store.close()]);
     },
   };
 }
 
 /** Projections whose live build is of another version than this code are built anew, one after another, beside it. */
 async function rebuildOutdated(
-  ports: { log: EventLog; urls: DatabaseUrls; logger: Logger; signal: AbortSignal },
+  ports: { log: EventLog; urls: DatabaseUrls; logger: Logger; vault: KeyVault; signal: AbortSignal },
   states: Awaited<ReturnType<PostgresReadStore['states']>>,
 ): Promise<void> {
-  const { log, urls, logger, signal } = ports;
+  const { log, urls, logger, vault, signal } = ports;
   const outdated = createProjections().filter(
     ({ name, version }) =>
       !states.some((state) => state.name === name && state.version === version && state.status !== 'rebuilding'),
@@ -117,7 +123,7 @@ async function rebuildOutdated(
     const scan = new PostgresEventScan({ url: urls.core });
     try {
       logger.info({ projection: name }, 'a new version of a read model is being built beside the old one');
-      const { events } = await rebuildProjection({ projection, store, log, scan, signal });
+      const { events } = await rebuildProjection({ projection, store, log, scan, vault, signal });
       logger.info({ projection: name, events }, 'the new version of a read model is live');
     } catch (error) {
       if (!signal.aborted)

@@ -8,7 +8,9 @@ import type { MailQueue, Outbox } from '../ports/mailer.js';
 import type { AttemptCounter, OneTimePasswordStore } from '../ports/one-time-passwords.js';
 import type { PasswordHasher } from '../ports/password-hasher.js';
 import type { ReadModels } from '../ports/read-models.js';
+import type { ReplayGuard } from '../ports/replay-guard.js';
 import type { SessionStore } from '../ports/sessions.js';
+import type { TokenStore } from '../ports/token-store.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { PreferenceReader } from './preference-reader.js';
 import type { TenantKeys } from './tenant-keys.js';
@@ -29,6 +31,7 @@ export interface Identity {
   readonly attempts: AttemptCounter;
   readonly devices: DeviceStore;
   readonly hasher: PasswordHasher;
+  readonly replays: ReplayGuard;
   readonly mail: MailQueue;
   /** In the sandbox only: where its mail can be read. */
   readonly outbox: Outbox | undefined;
@@ -36,6 +39,7 @@ export interface Identity {
   readonly keys: TenantKeys;
   readonly accessTokens: AccessTokens;
   readonly tokenVerifier: TokenVerifier;
+  readonly tokenStore: TokenStore;
   /** Demo tenants and magic values are allowed. */
   readonly sandbox: boolean;
 }

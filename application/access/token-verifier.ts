@@ -26,7 +26,7 @@ export interface VerifiedToken {
 }
 
 /** What access tokens of people who logged in are verified with. */
-export interface PeopleTokens {
+interface PeopleTokens {
   readonly accessTokens: Pick<AccessTokens, 'verify'>;
   readonly sessions: Pick<SessionStore, 'isRevoked'>;
 }

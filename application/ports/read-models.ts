@@ -310,10 +310,10 @@ export interface ReadModels {
   ): Promise<Paged<AgentView>>;
   /** The agent itself and its sub-agents: whose customers he may see. At most 1,000. */
   agentIdsUnder(tenantId: string, agentId: string): Promise<readonly string[]>;
-  /** Newest first; `from`/`to` are instants. */
+  /** Newest first; `from`/`to` are instants; `privileged`: only acts of staff (domain/privileged.ts), of any type. */
   auditEvents(
     tenantId: string,
-    filter: { from?: string; to?: string; type?: string; actor?: string },
+    filter: { from?: string; to?: string; type?: string; actor?: string; privileged?: boolean },
     page: Page,
   ): Promise<Paged<AuditEventView>>;
   /** Oldest first. `tag` is `<kind>:<id>`. */

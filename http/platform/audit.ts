@@ -58,6 +58,7 @@ export const auditEvents = defineEndpoint({
   id: 'audit-events',
   group: 'platform',
   title: 'Event history of the tenant',
+  description: 'Newest first. With `privileged=true` the acts of staff: who, what, before and after, why.',
   method: 'GET',
   path: '/api/v6/services/audit/events',
   aliases: [],
@@ -69,11 +70,18 @@ export const auditEvents = defineEndpoint({
     to: instantIn.optional(),
     type: z.string().max(64).optional(),
     actor: z.string().max(128).optional(),
+    privileged: z
+      .enum(['true', 'false'])
+      .optional()
+      .meta({ description: 'Acts of staff only: settings, people, keys, tokens, limits. Not together with type' }),
     page,
     size,
   }),
   unknownMembers: 'refuse',
-  requestExamples: { opened: { query: { type: 'account-opened', from: '2026-01-01T00:00:00Z' } } },
+  requestExamples: {
+    privileged: { query: { privileged: 'true' } },
+    opened: { query: { type: 'account-opened', from: '2026-01-01T00:00:00Z' } },
+  },
   success: {
     status: 200,
     description: 'Events, newest first',
@@ -83,11 +91,14 @@ export const auditEvents = defineEndpoint({
   errors: [],
   async handler(call) {
     const { page: number, size: most, from, to, type, actor } = call.query;
+    const privileged = call.query.privileged === 'true';
+    if (privileged && type !== undefined) return invalid('type', 'AMBIGUOUS', 'type and privileged exclude each other');
     const filter = {
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
       ...(type === undefined ? {} : { type }),
       ...(actor === undefined ? {} : { actor }),
+      ...(privileged ? { privileged } : {}),
     };
     const wanted = { page: number, size: most };
     const { items, totalElements } = await call.services.readModels.auditEvents(call.caller.tenantId, filter, wanted);

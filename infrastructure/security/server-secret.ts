@@ -3,12 +3,17 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The server's own secret, under which API tokens are hashed: given by configuration, else made once and kept in the
- * data directory (mode 0600). Two processes that start at once end with the same one: the file appears by a link.
+ * A secret of the installation (under which API tokens are hashed, keys and people are sealed): given by configuration,
+ * else made once and kept under this name in the data directory (mode 0600). Two processes that start at once end with the
+ * same one: the file appears by a link.
  */
-export async function serverSecret(dataDir: string, configured: string | undefined): Promise<string> {
+export async function serverSecret(
+  dataDir: string,
+  name: 'token-secret' | 'master-secret',
+  configured: string | undefined,
+): Promise<string> {
   if (configured !== undefined) return configured;
-  const path = join(dataDir, 'token-secret');
+  const path = join(dataDir, name);
   const known = await readFile(path, 'utf8').catch(() => undefined);
   if (known !== undefined) return known.trim();
   await mkdir(dataDir, { recursive: true });

@@ -13,12 +13,16 @@ export async function rebuildProjectionCommand(given: { name: string; json: bool
     throw new Failure(`there is no projection ${given.name}; there are ${names.join(', ')}`, EXIT.usage);
   }
   const bar = progressBar('rebuilding', given.json);
-  await withCore(async ({ log, urls }) => {
+  await withCore(async ({ log, urls, identity }) => {
     const store = createReadStore(urls);
     const scan = new PostgresEventScan({ url: urls.core });
     const started = performance.now();
     try {
-      const result = await rebuildProjection({ projection, store, log, scan, progress: bar.update });
+      const result = await rebuildProjection({
+        ...{ projection, store, log, scan },
+        vault: identity.vault,
+        progress: bar.update,
+      });
       bar.stop();
       const seconds = (performance.now() - started) / 1000;
       const rate = Math.round(result.events / Math.max(seconds, 0.001));

@@ -93,6 +93,7 @@ export function customersProjection(): Projection {
       'user-unlocked',
     ],
     answersQueries: true,
+    opensPersons: true,
     needs: (events) => [{ table: CUSTOMERS, keys: (events as readonly Event[]).flatMap(neededKeys) }],
     project(events, loaded) {
       const customers = new Customers(loaded);

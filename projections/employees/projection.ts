@@ -50,6 +50,7 @@ export function employeesProjection(): Projection {
       'user-unlocked',
     ],
     answersQueries: true,
+    opensPersons: true,
     project(events) {
       const changes = new Changes();
       for (const event of events) projectEvent(event as Event, changes);

@@ -2,7 +2,7 @@ import type { Query, QueryRow, TenantQueries } from '../../application/ports/que
 import type { AuditEventView, Page, Paged } from '../../application/ports/read-models.js';
 import { GENESIS_HASH } from '../../application/ports/event-log.js';
 import { MAX_COUNTED, count, instant, limitOf, offsetOf, text } from '../rows.js';
-import { typeTag } from './projection.js';
+import { PRIVILEGED_TAG, typeTag } from './projection.js';
 
 const COLUMNS = `e.revision, e.id, e.type, e.version, ${instant('e.recorded_at')} as recorded_at, e.effective_at, e.tags, e.meta,
   e.data, encode(e.hash, 'hex') as hash, encode(p.hash, 'hex') as previous_hash`;
@@ -13,6 +13,8 @@ interface AuditFilter {
   readonly to?: string;
   readonly type?: string;
   readonly actor?: string;
+  /** Only acts of staff (domain/privileged.ts); not together with `type`. */
+  readonly privileged?: boolean;
 }
 
 /**
@@ -29,8 +31,10 @@ export async function auditEvents(
     filter.from === undefined ? 0 : revisionsBefore(db, tenantId, filter.from, '<'),
     filter.to === undefined ? undefined : revisionsBefore(db, tenantId, filter.to, '<='),
   ]);
-  const { type, actor } = filter;
-  const byTag = type !== undefined && type !== 'entry-posted';
+  const { type, actor, privileged } = filter;
+  const tag =
+    privileged === true ? PRIVILEGED_TAG : type === undefined || type === 'entry-posted' ? undefined : typeTag(type);
+  const byTag = tag !== undefined;
   const source = byTag
     ? `ledger.event_tags t join ledger.events e on e.tenant_id = t.tenant_id and e.revision = t.revision`
     : `ledger.events e`;
@@ -38,7 +42,7 @@ export async function auditEvents(
   // The meta text begins with the actor: comparing the beginning is cheaper than reading it as JSON.
   const where = `${span}.tenant_id = $1 and ${span}.revision >= $2 and ($3::bigint is null or ${span}.revision < $3)
     and ($4::text is null or ${byTag ? 't.tag' : 'e.type'} = $4) and ($5::text is null or starts_with(e.meta, $5))`;
-  const kind = byTag ? typeTag(type) : (type ?? null);
+  const kind = tag ?? type ?? null;
   const values = [
     tenantId,
     first,

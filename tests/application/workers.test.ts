@@ -26,6 +26,8 @@ import { openJobQueues } from '../../infrastructure/jobs/open-job-queues.js';
 import { PostgresBookQueries } from '../../infrastructure/postgres/book-queries.js';
 import { openDatabase } from '../../infrastructure/postgres/database.js';
 import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
+import { MemoryKeyVault } from '../../infrastructure/memory/key-vault.js';
+import { testSeal } from '../support/identity.js';
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
 import { PostgresEventScan } from '../../infrastructure/postgres/event-scan.js';
 import { PostgresReactorCheckpoints } from '../../infrastructure/postgres/reactor-checkpoints.js';
@@ -52,7 +54,15 @@ const { urls } = database;
 const log = new PostgresEventLog({ url: urls.core });
 const clock = systemClock;
 const ids = createIdSource();
-const readSide = await openReadSide({ log, urls, clock, ids, logger: SILENT, project: true });
+const readSide = await openReadSide({
+  log,
+  urls,
+  clock,
+  ids,
+  logger: SILENT,
+  vault: new MemoryKeyVault(testSeal(), clock),
+  project: true,
+});
 const { readModels } = readSide;
 const pool = new pg.Pool({ connectionString: urls.core, max: 4 });
 const owner = new pg.Pool({ connectionString: urls.owner, max: 2 });

@@ -26,6 +26,7 @@ function tokenOf(more: Partial<StoredToken> = {}): StoredToken {
     prefix: 'fct_live_abcd…',
     roles: ['CASHIER', 'CUSTOMER'],
     customerId: '7b1f4c1e-6c5d-4a86-9a37-0d4a5cbb7a10',
+    agentId: '8c2e5d2f-7d6e-4b97-8b48-1e5b6dcc8b21',
     ipAllowList: ['203.0.113.0/24', '::1'],
     createdBy: 'token:maker',
     createdAt: '2026-11-22T10:30:00.123Z',

@@ -278,7 +278,13 @@ t.test('logged headers and secrets are redacted', async (t) => {
 });
 
 t.test('rate limits', async (t) => {
-  const rateLimits = { perTokenPerMinute: 5, perAddressPerMinute: 1_000, unauthorisedPerMinute: 3 };
+  const rateLimits = {
+    perTokenPerMinute: 5,
+    perAddressPerMinute: 1_000,
+    perTenantPerMinute: 1e6,
+    guessesPerAddressPerMinute: 1e6,
+    unauthorisedPerMinute: 3,
+  };
   const world = await HttpWorld.open({ config: { rateLimits } });
   t.teardown(() => world.close());
   for (let i = 0; i < 5; i += 1) t.equal((await world.send(BALANCE)).status, 200);

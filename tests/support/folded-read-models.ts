@@ -25,6 +25,7 @@ import type { EntryPosted, LedgerEvent } from '../../domain/ledger/events.js';
 import { holdAggregate } from '../../domain/ledger/hold.js';
 import type { Role } from '../../domain/shared/decider.js';
 import type { Json } from '../../domain/shared/event.js';
+import { PRIVILEGED_EVENTS } from '../../domain/privileged.js';
 import { lineIdOf } from '../../domain/shared/ids.js';
 import { type SealedPerson, sealedPersonOf } from '../../domain/shared/person.js';
 import type { TenantSettings } from '../../domain/tenant/events.js';
@@ -535,7 +536,7 @@ export class FoldedReadModels implements ReadModels {
 
   async auditEvents(
     tenantId: string,
-    filter: { from?: string; to?: string; type?: string; actor?: string },
+    filter: { from?: string; to?: string; type?: string; actor?: string; privileged?: boolean },
     page: Page,
   ): Promise<Paged<AuditEventView>> {
     const { from = '', to = '9999', type, actor } = filter;
@@ -543,6 +544,7 @@ export class FoldedReadModels implements ReadModels {
       event.recordedAt >= from &&
       event.recordedAt <= to &&
       (type === undefined || event.type === type) &&
+      (filter.privileged !== true || PRIVILEGED_EVENTS.has(event.type)) &&
       (actor === undefined || event.actor === actor);
     return paged((await this.#of(tenantId)).events.filter(wanted).reverse(), page);
   }

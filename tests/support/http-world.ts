@@ -3,23 +3,29 @@ import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { EventLogAuditService } from '../../application/audit/service.js';
-import { TokenVerifier } from '../../application/access/token-verifier.js';
+import type { Identity } from '../../application/access/identity.js';
+import type { TokenVerifier } from '../../application/access/token-verifier.js';
 import { issueApiToken } from '../../application/access/issue-api-token.js';
 import type { Command, CommandBus, CommandName, CommandPayloads, Outcome } from '../../application/commands.js';
 import type { Clock } from '../../application/ports/clock.js';
+import type { PasswordHasher } from '../../application/ports/password-hasher.js';
 import type { ReadModels } from '../../application/ports/read-models.js';
 import { CommandProcessor } from '../../application/processor/command-processor.js';
 import type { Actor, Role } from '../../domain/shared/decider.js';
+import { agentIdOf } from '../../domain/agent/agent.js';
 import { accountIdOf, tenantIdOf } from '../../domain/shared/ids.js';
 import { closeHttpServer, createHttpServer } from '../../http/app.js';
 import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps, type ReadinessCheck } from '../../http/deps.js';
 import { EXAMPLE } from '../../http/ledger/examples.js';
 import { MemoryEventLog } from '../../infrastructure/memory/event-log.js';
+import { MemoryKeyVault } from '../../infrastructure/memory/key-vault.js';
+import type { MemoryOutbox } from '../../infrastructure/memory/outbox.js';
 import { MemoryTokenStore } from '../../infrastructure/memory/token-store.js';
 import { HmacTokenSecrets } from '../../infrastructure/security/token-secrets.js';
 import { systemClock } from '../../infrastructure/system/clock.js';
 import { createIdSource } from '../../infrastructure/system/ids.js';
 import { FoldedReadModels } from './folded-read-models.js';
+import { memoryIdentity, testSeal } from './identity.js';
 
 export const TENANTS = { root: 'corebook', demo: 'demo', other: 'other' } as const;
 export type TenantName = keyof typeof TENANTS;
@@ -70,7 +76,12 @@ export interface WorldOptions {
   /** Stands in for the processor. */
   readonly bus?: CommandBus;
   readonly readModels?: (folded: ReadModels) => ReadModels;
+  readonly hasher?: PasswordHasher;
+  readonly sandbox?: boolean;
 }
+
+/** An agent of each tenant, with a sub-agent, and another one. */
+export const AGENTS = { own: 'north', sub: 'north-shop', other: 'south' } as const;
 
 /** A server on the real processor and the memory log, with tenants, accounts and a token for each role of each tenant. */
 export class HttpWorld {
@@ -81,6 +92,7 @@ export class HttpWorld {
   readonly tokenStore = new MemoryTokenStore();
   readonly tokenSecrets = new HmacTokenSecrets({ secret: Buffer.alloc(32, 1), kind: 'test' });
   readonly tokenVerifier: TokenVerifier;
+  readonly identity: Identity & { readonly outbox: MemoryOutbox };
   readonly deps: HttpDeps;
   readonly server: Server;
   port = 0;
@@ -91,11 +103,21 @@ export class HttpWorld {
     const { log, ids, clock } = this;
     const states = { load: () => Promise.resolve({ revision: -1, states: new Map<never, never>() }) };
     this.processor = new CommandProcessor({ log, states, clock, ids });
-    this.tokenVerifier = new TokenVerifier(this.tokenStore, this.tokenSecrets, clock);
-    const folded = new FoldedReadModels(log);
+    const vault = new MemoryKeyVault(testSeal(), clock);
+    const folded = new FoldedReadModels(log, vault);
+    const bus = options.bus ?? this.processor;
+    const readModels = options.readModels?.(folded) ?? folded;
+    const { tokenStore, tokenSecrets } = this;
+    this.identity = memoryIdentity({
+      ...{ bus, readModels, clock, ids, vault, tokenStore, tokenSecrets },
+      ...(options.hasher === undefined ? {} : { hasher: options.hasher }),
+      sandbox: options.sandbox ?? true,
+    });
+    this.tokenVerifier = this.identity.tokenVerifier;
     this.deps = {
-      bus: options.bus ?? this.processor,
-      readModels: options.readModels?.(folded) ?? folded,
+      bus,
+      readModels,
+      identity: this.identity,
       tokenStore: this.tokenStore,
       tokenSecrets: this.tokenSecrets,
       tokenVerifier: this.tokenVerifier,
@@ -135,6 +157,14 @@ export class HttpWorld {
       emailTemplates: {},
     };
     await this.command('create-tenant', { slug, settings }, tenantId);
+    const agentSettings = { domains: [], branding: {}, emailTemplates: {} };
+    for (const agent of [AGENTS.own, AGENTS.other])
+      await this.command('create-agent', { slug: agent, settings: { name: agent, ...agentSettings } }, tenantId);
+    const parent = agentIdOf(tenantId, AGENTS.own);
+    const shop = { slug: AGENTS.sub, parent, settings: { name: AGENTS.sub, ...agentSettings } };
+    await this.command('create-agent', shop, tenantId);
+    await this.#registerCustomer(tenantId, EXAMPLE.ownerId, 'Ada', 'Obi', parent);
+    await this.#registerCustomer(tenantId, OTHER_OWNER, 'Bayo', 'Ade', agentIdOf(tenantId, AGENTS.other));
     const open = (number: string, owner: string, currency: string, name: string) =>
       this.command('open-account', { owner, currency, product: 'WALLET', name, number }, tenantId);
     await open(EXAMPLE.accountNumber, EXAMPLE.ownerId, 'NGN', 'Ada Obi');
@@ -151,6 +181,14 @@ export class HttpWorld {
     ] as const) {
       await this.fund(number, currency, 10_000_000n, slug);
     }
+  }
+
+  /** A customer who was registered by an agent; he has no way to log in. */
+  async #registerCustomer(tenantId: string, customer: string, firstName: string, lastName: string, agent: string) {
+    const email = `${firstName.toLowerCase()}@customers.example`;
+    const person = await this.identity.vault.seal(tenantId, customer, { firstName, lastName, email });
+    const about = { customer, customerType: 'INDIVIDUAL', country: 'NGA', agent, person } as const;
+    await this.command('register-customer', about, tenantId);
   }
 
   /** Puts money into an account out of the opening balances; amount in minor units. */
@@ -173,7 +211,7 @@ export class HttpWorld {
   async token(
     role: Role,
     tenant: TenantName = 'demo',
-    more: { customerId?: string; ipAllowList?: string[]; expiresAt?: string } = {},
+    more: { customerId?: string; agentId?: string; ipAllowList?: string[]; expiresAt?: string } = {},
   ): Promise<string> {
     const key = JSON.stringify([role, tenant, more]);
     const known = this.#tokens.get(key);
@@ -186,6 +224,9 @@ export class HttpWorld {
         ipAllowList: more.ipAllowList ?? [],
         expiresAt: more.expiresAt ?? '2999-01-01T00:00:00.000Z',
         ...(role === 'CUSTOMER' ? { customerId: more.customerId ?? EXAMPLE.ownerId } : {}),
+        ...(role === 'AGENT' || more.agentId !== undefined
+          ? { agentId: more.agentId ?? this.agentId('own', tenant) }
+          : {}),
       },
       { tenantId: tenantIdOf(TENANTS[tenant]), actor: SYSTEM, correlationId: this.ids.eventId() },
       { ...services, bus: this.processor },
@@ -193,6 +234,10 @@ export class HttpWorld {
     if (result.status !== 'accepted' || result.token === null) throw new Error('no token');
     this.#tokens.set(key, result.token);
     return result.token;
+  }
+
+  agentId(agent: keyof typeof AGENTS, tenant: TenantName = 'demo'): string {
+    return agentIdOf(tenantIdOf(TENANTS[tenant]), AGENTS[agent]);
   }
 
   account(number: string, tenant: TenantName = 'demo'): string {
