@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type Role, ROLES } from '../../domain/shared/decider.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
+import { DEFAULT_HTTP_CONFIG } from '../../http/deps.js';
 import type { Endpoint } from '../../http/endpoint.js';
 import { EXAMPLE } from '../../http/ledger/examples.js';
 import { ENDPOINTS, routesOf } from '../../http/registry.js';
@@ -21,32 +22,62 @@ function exampleOf(endpoint: Endpoint, path = endpoint.path): { path: string; bo
 
 const say = (answer: Answered): string => `${answer.status} ${answer.json.errorCode ?? ''}`;
 
+/** Whether the call was let through to the endpoint: what it then says is the endpoint's business. */
+const isLetIn = (answer: Answered): boolean =>
+  answer.status !== 401 && answer.status < 500 && answer.json.message?.includes('does not permit this') !== true;
+
+/** Nobody is slowed down: these tests guess a lot. */
+const UNLIMITED = {
+  config: {
+    rateLimits: {
+      ...DEFAULT_HTTP_CONFIG.rateLimits,
+      ...{ guessesPerAddressPerMinute: 1e6, unauthorisedPerMinute: 1e6 },
+    },
+  },
+};
+
 t.test('every endpoint by every role of the own tenant, by nobody, and by strangers', async (t) => {
-  const world = await HttpWorld.open();
+  const world = await HttpWorld.open(UNLIMITED);
+  // Tokens are events: made before anything is compared.
+  for (const tenant of ['root', 'demo', 'other'] as const) for (const role of ROLES) await world.token(role, tenant);
   t.teardown(() => world.close());
   for (const endpoint of ENDPOINTS) {
     for (const { method, path: pattern } of routesOf(endpoint)) {
       const { path, body } = exampleOf(endpoint, pattern);
       const sent = { method, ...(body === undefined ? {} : { body }) };
       const name = `${method} ${pattern}`;
-      if (endpoint.roles === 'PUBLIC') {
-        t.equal((await world.send(path, sent, 'NOBODY')).status, 200, `${name}: for everybody`);
-        continue;
-      }
+      if (endpoint.roles === 'PUBLIC') continue;
+      const before = await world.log.lastPosition();
       t.equal(say(await world.send(path, sent, 'NOBODY')), '401 AUTH_REQUIRED', `${name}: without a token`);
       t.equal(
         say(await world.send(path, sent, { token: 'fct_test_guess' })),
         '401 AUTH_REQUIRED',
         `${name}: with a wrong token`,
       );
+      t.equal(await world.log.lastPosition(), before, `${name}: who has no token writes nothing`);
       for (const role of ROLES) {
         const tenant: TenantName = endpoint.rootTenantOnly === true ? 'root' : 'demo';
+        const stranger = tenant === 'demo' ? 'other' : 'demo';
+        const host = { Host: `pay.${TENANTS[tenant]}.example` };
+        const start = await world.log.lastPosition();
+        for (const kind of ['expired', 'revoked'] as const) {
+          const token = await world.spentToken(role, tenant, kind);
+          t.equal(say(await world.send(path, sent, { token })), '401 AUTH_REQUIRED', `${name}: ${role}, ${kind}`);
+        }
+        const named = await world.send(path, { ...sent, headers: { 'X-Tenant': TENANTS[tenant] } }, role, stranger);
+        t.equal(say(named), '403 FORBIDDEN', `${name}: ${role} of another tenant`);
+        const elsewhere = await world.send(path, { ...sent, headers: host }, role, stranger);
+        t.equal(say(elsewhere), '403 FORBIDDEN', `${name}: ${role} at the host of another tenant`);
+        const nowhere = await world.send(path, { ...sent, headers: { Host: 'nobody.example' } }, role, tenant);
+        t.equal(say(nowhere), '403 FORBIDDEN', `${name}: ${role} at a host nobody has`);
+        t.equal(await world.log.lastPosition(), start, `${name}: ${role}, a refused call writes nothing`);
         const answer = await world.send(path, sent, role, tenant);
-        const allowed = endpoint.roles.includes(role);
-        // A 403 for another reason (a role that may not be granted, a suspended tenant) comes after the roles.
-        const denied = [401, 500].includes(answer.status) || answer.json.message?.includes('does not permit this');
-        if (allowed) t.notOk(denied, `${name}: ${role} may (${say(answer)})`);
-        else t.equal(say(answer), '403 FORBIDDEN', `${name}: ${role} may not`);
+        if (endpoint.roles.includes(role)) {
+          t.ok(isLetIn(answer), `${name}: ${role} may (${say(answer)})`);
+        } else {
+          t.equal(say(answer), '403 FORBIDDEN', `${name}: ${role} may not`);
+          t.equal(await world.log.lastPosition(), start, `${name}: ${role} writes nothing`);
+        }
       }
       if (endpoint.rootTenantOnly === true) {
         t.equal(
@@ -55,12 +86,106 @@ t.test('every endpoint by every role of the own tenant, by nobody, and by strang
           `${name}: a manager of another tenant than the operator's`,
         );
       }
-      const role = endpoint.roles[0];
-      const stranger = await world.send(path, { ...sent, headers: { 'X-Tenant': 'demo' } }, role, 'other');
-      t.equal(say(stranger), '403 FORBIDDEN', `${name}: a token of another tenant`);
     }
   }
 });
+
+t.test('what is for everybody, of a tenant that must be named', async (t) => {
+  const world = await HttpWorld.open(UNLIMITED);
+  await world.token('MANAGER', 'other');
+  t.teardown(() => world.close());
+  for (const endpoint of ENDPOINTS) {
+    if (endpoint.roles !== 'PUBLIC') continue;
+    for (const { method, path: pattern } of routesOf(endpoint)) {
+      const { path, body } = exampleOf(endpoint, pattern);
+      const sent = (headers: Record<string, string>) => ({ method, headers, ...(body === undefined ? {} : { body }) });
+      const name = `${method} ${pattern}`;
+      if (endpoint.tenant !== 'named') {
+        t.equal((await world.send(path, sent({}), 'NOBODY')).status, 200, `${name}: for everybody`);
+        continue;
+      }
+      const before = await world.log.lastPosition();
+      const unnamed = await world.send(path, sent({}), 'NOBODY');
+      t.match(
+        unnamed.json,
+        { errorCode: 'VALIDATION_ERROR', errors: [{ field: 'X-Tenant' }] },
+        `${name}: of which tenant?`,
+      );
+      const nobody = await world.send(path, sent({ 'X-Tenant': 'nobody' }), 'NOBODY');
+      t.equal(say(nobody), '403 FORBIDDEN', `${name}: of a tenant that does not exist`);
+      const nowhere = await world.send(path, sent({ Host: 'nobody.example' }), 'NOBODY');
+      t.equal(say(nowhere), '403 FORBIDDEN', `${name}: at a host nobody has`);
+      if (endpoint.token === 'optional') {
+        const guess = await world.send(path, sent({ 'X-Tenant': 'demo' }), { token: 'fct_test_guess' });
+        t.equal(say(guess), '401 AUTH_REQUIRED', `${name}: a token that is sent must be good`);
+        const stranger = await world.send(path, sent({ 'X-Tenant': 'demo' }), 'MANAGER', 'other');
+        t.equal(say(stranger), '403 FORBIDDEN', `${name}: by a stranger`);
+      }
+      t.equal(await world.log.lastPosition(), before, `${name}: refused calls write nothing`);
+      const answer = await world.send(path, sent({ 'X-Tenant': 'demo' }), 'NOBODY');
+      t.ok(answer.status !== 403 || answer.json.errorCode !== 'FORBIDDEN', `${name}: at its tenant (${say(answer)})`);
+      t.ok(answer.status < 500, `${name}: ${say(answer)}`);
+    }
+  }
+});
+
+const UUIDS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+const NUMBERS = /\b\d{10}\b/g;
+
+/** A request with every id and number of tenant demo in it replaced by one that nobody has. */
+function withUnknownIds<T>(value: T): T {
+  const known = new Set<string>(Object.values(EXAMPLE));
+  const text = JSON.stringify(value)
+    .replace(UUIDS, (id) => (known.has(id) ? `${id.slice(0, -4)}dead` : id))
+    .replace(NUMBERS, (number) => (known.has(number) ? `77${number.slice(2)}` : number));
+  return JSON.parse(text) as T;
+}
+
+t.test('the customers of another agent, and what is theirs, are like nobody', async (t) => {
+  const world = await HttpWorld.open();
+  t.teardown(() => world.close());
+  const { ownToken, otherToken } = {
+    ownToken: (role: Role) => world.token(role, 'demo', { agentId: world.agentId('own') }),
+    otherToken: (role: Role) => world.token(role, 'demo', { agentId: world.agentId('other') }),
+  };
+  for (const role of ['AGENT', 'CASHIER'] as const) await Promise.all([ownToken(role), otherToken(role)]);
+  let compared = 0;
+  for (const endpoint of ENDPOINTS) {
+    if (endpoint.roles === 'PUBLIC') continue;
+    for (const role of ['AGENT', 'CASHIER'] as const) {
+      if (!endpoint.roles.includes(role)) continue;
+      for (const { method, path: pattern } of routesOf(endpoint)) {
+        const { path, body } = exampleOf(endpoint, pattern);
+        const unknown = withUnknownIds({ path, body });
+        if (JSON.stringify(unknown) === JSON.stringify({ path, body })) continue;
+        const sent = (of: { body?: unknown }) => ({ method, ...(of.body === undefined ? {} : { body: of.body }) });
+        const name = `${method} ${pattern} by ${role}`;
+        const before = await deeds(world);
+        const foreign = await world.send(path, sent({ body }), { token: await otherToken(role) });
+        const nobodys = await world.send(unknown.path, sent(unknown), { token: await otherToken(role) });
+        t.same(gist(foreign), gist(nobodys), `${name}: another agent's like nobody's`);
+        t.equal(await deeds(world), before, `${name}: nothing was done`);
+        const own = await world.send(path, sent({ body }), { token: await ownToken(role) });
+        t.ok(isLetIn(own), `${name}: of his own (${say(own)})`);
+        compared += 1;
+      }
+    }
+  }
+  t.ok(compared > 20, `${compared} calls were compared`);
+});
+
+/** What an answer tells, without what names the request itself. */
+function gist({ status, json }: Answered): unknown {
+  const { errorCode, errors, message, data } = json;
+  const text = JSON.stringify({ status, errorCode, errors, message, data });
+  return JSON.parse(text.replace(UUIDS, '?').replace(NUMBERS, '?'));
+}
+
+/** Events but the evidence of refusals: that is written for what does not exist just the same. */
+async function deeds(world: HttpWorld): Promise<number> {
+  const events = await world.log.readAll({ after: '', limit: 100_000 });
+  return events.filter(({ type }) => type !== 'command-refused').length;
+}
 
 t.test('ids of another tenant are unknown', async (t) => {
   const world = await HttpWorld.open();
@@ -316,7 +441,12 @@ t.test('what a token may be given', async (t) => {
   t.teardown(() => world.close());
   const create = async (body: Record<string, unknown>, as: Role, tenant: TenantName = 'demo') =>
     say(await world.send(TOKENS, { body: { name: 'n', expiry: 'M1', ...body } }, as, tenant));
-  t.equal(await create({ roles: ['AGENT'] }, 'AGENT'), '201 ');
+  t.equal(await create({ roles: ['AGENT'] }, 'AGENT'), '201 ', 'an agent’s tokens are his by themselves');
+  t.equal(await create({ roles: ['AGENT'] }, 'MANAGER'), '422 VALIDATION_ERROR', 'which agent?');
+  t.equal(await create({ roles: ['AGENT'], agentId: world.agentId('sub') }, 'MANAGER'), '201 ');
+  t.equal(await create({ roles: ['AGENT'], agentId: EXAMPLE.ownerId }, 'MANAGER'), '404 NOT_FOUND', 'no such agent');
+  t.equal(await create({ roles: ['MANAGER'], agentId: world.agentId('own') }, 'MANAGER'), '422 VALIDATION_ERROR');
+  t.equal(await create({ roles: ['AGENT'], agentId: world.agentId('other') }, 'AGENT'), '403 FORBIDDEN');
   t.equal(await create({ roles: ['AGENT', 'MANAGER'] }, 'AGENT'), '403 FORBIDDEN', 'more than the creator has');
   t.equal(await create({ roles: ['CUSTOMER'], customerId: EXAMPLE.ownerId }, 'MANAGER'), '201 ');
   t.equal(await create({ roles: ['CUSTOMER'] }, 'MANAGER'), '422 VALIDATION_ERROR', 'whose accounts?');
@@ -339,8 +469,11 @@ t.test('what a token may be given', async (t) => {
 
   const own = (await world.send(TOKENS, { body: { name: 'mine', roles: ['AGENT'], expiry: 'M1' } }, 'AGENT')).json
     .data as { tokenId: string };
-  const managers = (await world.send(TOKENS, { body: { name: 'theirs', roles: ['AGENT'], expiry: 'M1' } })).json
-    .data as { tokenId: string };
+  const managers = (
+    await world.send(TOKENS, {
+      body: { name: 'theirs', roles: ['AGENT'], expiry: 'M1', agentId: world.agentId('own') },
+    })
+  ).json.data as { tokenId: string };
   const seen = (await world.send(`${TOKENS}?size=100`, {}, 'AGENT')).text;
   t.match(seen, own.tokenId);
   t.notMatch(seen, managers.tokenId, 'an agent sees the tokens he made');

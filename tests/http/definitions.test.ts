@@ -1,67 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
 import { ROLES } from '../../domain/shared/decider.js';
 import { type Endpoint, defineEndpoint, isAllowed } from '../../http/endpoint.js';
 import { KEYED_POSTINGS } from '../../http/ledger/history.js';
 import { ENDPOINTS, routesOf } from '../../http/registry.js';
+import { repositoryRoot } from '../support/repository.js';
 
-/** The catalogue's rows (endpoints.tsv) of what is served here: id, route, roles, aliases. Ours beyond it have a * before them. */
-const STAFF = 'MANAGER,AGENT,CASHIER,CUSTOMER,AUDITOR';
-const V6 = '/api/v6/services';
-const CATALOGUE: ReadonlyArray<readonly [id: string, route: string, roles: string, aliases?: string]> = [
-  ['post-account', `POST ${V6}/gateway/post-account`, 'MANAGER,AGENT,CASHIER'],
-  ['account-balance', `GET ${V6}/ledger/account-balance/{accountId}`, STAFF],
-  ['list-accounts', `GET ${V6}/account-maintenance/list-accounts/{accountOwnerId}`, STAFF],
-  [
-    'change-account-permission',
-    `GET ${V6}/account-maintenance/change-account-permission/{id}/{permission}`,
-    'MANAGER,CUSTOMER',
-    `PUT ${V6}/account-maintenance/change-account-permission/{id}/{permission};POST ${V6}/account-maintenance/change-account-permission/{id}/{permission}`,
-  ],
-  [
-    'ledger-history',
-    `GET ${V6}/ledger/account-ledger-history/{accountId}/{page}/{size}`,
-    STAFF,
-    `GET ${V6}/ledger/account-ledger-history/{accountId}`,
-  ],
-  ['ledger-history-interaction-id', `GET ${V6}/ledger/account-ledger-history-interaction-id`, STAFF],
-  ['ledger-history-idempotency-key', `GET ${V6}/ledger/account-ledger-history-idempotency-key`, STAFF],
-  ['open-account', `POST ${V6}/account-maintenance/open-account`, 'MANAGER,AGENT'],
-  ['get-account', `GET ${V6}/account-maintenance/account/{accountId}`, STAFF],
-  ['freeze-account', `PUT ${V6}/account-maintenance/freeze-account/{accountId}`, 'MANAGER'],
-  ['unfreeze-account', `PUT ${V6}/account-maintenance/unfreeze-account/{accountId}`, 'MANAGER'],
-  ['close-account', `PUT ${V6}/account-maintenance/close-account/{accountId}`, 'MANAGER'],
-  ['set-overdraft-limit', `PUT ${V6}/account-maintenance/overdraft-limit/{accountId}`, 'MANAGER'],
-  ['place-hold', `POST ${V6}/ledger/holds`, 'MANAGER,CASHIER'],
-  ['list-holds', `GET ${V6}/ledger/holds`, STAFF],
-  ['capture-hold', `POST ${V6}/ledger/holds/{holdId}/capture`, 'MANAGER,CASHIER'],
-  ['release-hold', `POST ${V6}/ledger/holds/{holdId}/release`, 'MANAGER,CASHIER'],
-  ['reverse-posting', `POST ${V6}/gateway/reverse-posting/{postingGroupId}`, 'MANAGER'],
-  ['get-posting-group', `GET ${V6}/ledger/posting-group/{postingGroupId}`, STAFF],
-  ['trial-balance', `GET ${V6}/ledger/trial-balance`, 'MANAGER,AUDITOR,ANALYST'],
-  ['account-statement', `GET ${V6}/ledger/account-statement/{accountId}`, STAFF],
-  ['list-tenants', `GET ${V6}/admin/tenants`, 'MANAGER'],
-  ['create-tenant', `POST ${V6}/admin/tenants`, 'MANAGER'],
-  ['get-tenant', `GET ${V6}/admin/tenants/{tenantId}`, 'MANAGER'],
-  ['update-tenant', `PUT ${V6}/admin/tenants/{tenantId}`, 'MANAGER'],
-  ['set-tenant-status', `PUT ${V6}/admin/tenants/{tenantId}/status`, 'MANAGER'],
-  ['audit-events', `GET ${V6}/audit/events`, 'MANAGER,AUDITOR'],
-  ['audit-aggregate-events', `GET ${V6}/audit/events/{aggregateType}/{aggregateId}`, 'MANAGER,AUDITOR'],
-  ['audit-replay', `GET ${V6}/audit/replay/{aggregateType}/{aggregateId}`, 'MANAGER,AUDITOR'],
-  ['audit-verify-chain', `GET ${V6}/audit/verify-chain`, 'MANAGER,AUDITOR'],
-  ['health', `GET ${V6}/platform/health`, 'PUBLIC', 'GET /health;GET /healthz'],
-  ['ready', `GET ${V6}/platform/ready`, 'PUBLIC', 'GET /ready;GET /readyz'],
-  ['metrics', `GET ${V6}/platform/metrics`, 'PUBLIC', 'GET /metrics'],
-  ['openapi', `GET ${V6}/platform/openapi.json`, 'PUBLIC', 'GET /openapi.json'],
-  ['list-api-tokens', `GET ${V6}/admin/security/api-tokens`, 'MANAGER,AGENT'],
-  ['create-api-token', `POST ${V6}/admin/security/api-tokens`, 'MANAGER,AGENT'],
-  ['rotate-api-token', `POST ${V6}/admin/security/api-tokens/{tokenId}/rotate`, 'MANAGER,AGENT'],
-  ['disable-api-token', `PUT ${V6}/admin/security/api-tokens/{tokenId}/disable`, 'MANAGER,AGENT'],
-  ['delete-api-token', `DELETE ${V6}/admin/security/api-tokens/{tokenId}`, 'MANAGER,AGENT'],
+/** The catalogue (shared/spec/endpoints.tsv, copied): id, group, route, roles, aliases. */
+const CATALOGUE = readFileSync(join(repositoryRoot, 'tests/reference/endpoints.tsv'), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .slice(1)
+  .map((line) => {
+    const [id = '', group = '', , method = '', path = '', roles = '', , , , , aliases = ''] = line.split('\t');
+    return { id, group, route: `${method} ${path}`, roles, aliases: aliases === '-' ? '' : aliases };
+  });
+
+/** Groups that come with later issues, and rows of ours that do. */
+const LATER_GROUPS = ['compliance', 'deposit', 'exchange', 'investment', 'lending', 'transactions', 'webhooks'];
+const LATER = [
+  ...['import-partner-statement', 'list-reconciliation-breaks', 'resolve-reconciliation-break'],
+  ...['create-export', 'get-export', 'download-export', 'report-transactions', 'report-revenue'],
+  ...['dynamic-fields', 'dynamic-fields-group', 'define-dynamic-fields-group'],
+  ...['list-connectors', 'create-connector-instance', 'update-connector-instance', 'delete-connector-instance'],
+  ...['add-default-charge', 'list-payout-points', 'list-payout-centers', 'list-pay-points'],
+  ...['list-allocated-payout-points', 'list-payment-collectors', 'list-pay-centres-by-type', 'pay-centre-by-id'],
+  ...['payout-center-branches', 'create-pay-centre', 'update-pay-centre', 'allocate-payout-point'],
+  ...['list-notifications', 'mark-notification-read'],
 ];
 
 /** Ours beyond the catalogue. */
-const OURS = ['post-journal-entry', 'post-fx', 'balance-explanation', 'set-balance-limits', 'release-hold-group'];
+const OURS = [
+  ...['post-journal-entry', 'post-fx', 'balance-explanation', 'set-balance-limits', 'release-hold-group'],
+  ...['sandbox-outbox', 'profile-picture', 'add-customer-bank-details', 'list-customer-bank-details', 'erase-person'],
+];
 
 const rolesText = (endpoint: Endpoint): string => (endpoint.roles === 'PUBLIC' ? 'PUBLIC' : endpoint.roles.join());
 const routeText = (route: { method: string; path: string }): string => `${route.method} ${route.path}`;
@@ -69,15 +43,17 @@ const routeText = (route: { method: string; path: string }): string => `${route.
 t.test('what the catalogue lists is served as it says, and nothing else but ours', async (t) => {
   const byId = new Map(ENDPOINTS.map((endpoint) => [endpoint.id, endpoint]));
   t.equal(byId.size, ENDPOINTS.length, 'ids are unique');
-  for (const [id, route, roles, aliases = ''] of CATALOGUE) {
+  const wanted = CATALOGUE.filter(({ id, group }) => !LATER_GROUPS.includes(group) && !LATER.includes(id));
+  for (const { id, group, route, roles, aliases } of wanted) {
     const endpoint = byId.get(id);
     t.ok(endpoint, id);
     if (endpoint === undefined) continue;
+    t.equal(endpoint.group, group, `${id} group`);
     t.equal(routeText(endpoint), route);
     t.same([...rolesText(endpoint).split(',')].sort(), roles.split(',').sort(), `${id} roles`);
     t.equal(endpoint.aliases.map(routeText).join(';'), aliases);
   }
-  t.same([...byId.keys()].sort(), [...CATALOGUE.map(([id]) => id), ...OURS].sort());
+  t.same([...byId.keys()].sort(), [...wanted.map(({ id }) => id), ...OURS].sort());
 });
 
 t.test('an endpoint without roles does not compile, and nobody may call it', async (t) => {
@@ -111,7 +87,10 @@ t.test('every definition is complete', async (t) => {
   for (const endpoint of ENDPOINTS) {
     const { id, roles } = endpoint;
     t.ok(roles === 'PUBLIC' || (roles.length > 0 && roles.every((role) => ROLES.includes(role))), `${id} has roles`);
-    t.ok(roles !== 'PUBLIC' || endpoint.group === 'platform', `${id} is public for a reason`);
+    t.ok(
+      roles === 'PUBLIC' || (endpoint.tenant === undefined && endpoint.token === undefined),
+      `${id} asks for a token`,
+    );
     t.ok(Object.keys(endpoint.requestExamples).length > 0, `${id} has an example of a request`);
     t.ok(endpoint.kind === 'command' || !endpoint.movesMoney, `${id} moves money only as a command`);
     for (const [name, example] of Object.entries(endpoint.requestExamples)) {

@@ -236,6 +236,28 @@ export class HttpWorld {
     return result.token;
   }
 
+  /** A token that was good once. */
+  async spentToken(role: Role, tenant: TenantName, kind: 'expired' | 'revoked'): Promise<string> {
+    const key = JSON.stringify([role, tenant, kind]);
+    const known = this.#tokens.get(key);
+    if (known !== undefined) return known;
+    const token = this.tokenSecrets.create();
+    const tokenId = this.ids.eventId();
+    await this.tokenStore.insert(
+      {
+        ...{ tokenId, tenantId: tenantIdOf(TENANTS[tenant]), name: kind, prefix: 'fct_test_', roles: [role] },
+        ...{ customerId: role === 'CUSTOMER' ? EXAMPLE.ownerId : null, agentId: null, ipAllowList: [] },
+        ...{ createdBy: SYSTEM.subject, createdAt: '2026-01-01T00:00:00.000Z', status: 'ACTIVE' as const },
+        expiresAt: kind === 'expired' ? '2026-01-02T00:00:00.000Z' : '2999-01-01T00:00:00.000Z',
+        ...{ lastUsedAt: null, previousGraceUntil: null, rotation: null },
+      },
+      this.tokenSecrets.hash(token) ?? '',
+    );
+    if (kind === 'revoked') await this.tokenStore.setStatus(tenantIdOf(TENANTS[tenant]), tokenId, 'DISABLED');
+    this.#tokens.set(key, token);
+    return token;
+  }
+
   agentId(agent: keyof typeof AGENTS, tenant: TenantName = 'demo'): string {
     return agentIdOf(tenantIdOf(TENANTS[tenant]), AGENTS[agent]);
   }
