@@ -6,7 +6,7 @@ import { Overloaded, Unavailable } from '../../application/commands.js';
 import { closeHttpServer } from '../../http/app.js';
 import { EXAMPLE } from '../../http/ledger/examples.js';
 import { createLogger } from '../../http/logging.js';
-import { type Answered, HttpWorld, transfer } from '../support/http-world.js';
+import { type Answered, HttpWorld, transfer, overriding } from '../support/http-world.js';
 
 const POST = '/api/v6/services/gateway/post-account';
 const BALANCE = `/api/v6/services/ledger/account-balance/${EXAMPLE.accountId}`;
@@ -370,7 +370,7 @@ t.test('closing: what runs is finished, then no more', async (t) => {
   const held = new Promise<void>((resolve) => (release = resolve));
   const world = await HttpWorld.open({
     readModels: (folded) =>
-      Object.assign(Object.create(folded) as typeof folded, {
+      overriding(folded, {
         account: async (tenantId: string, accountId: string) => {
           await held;
           return await folded.account(tenantId, accountId);
@@ -392,8 +392,7 @@ t.test('closing: what runs is finished, then no more', async (t) => {
 
 t.test('closing does not wait for ever', async (t) => {
   const world = await HttpWorld.open({
-    readModels: (folded) =>
-      Object.assign(Object.create(folded) as typeof folded, { account: () => new Promise(() => undefined) }),
+    readModels: (folded) => overriding(folded, { account: () => new Promise(() => undefined) }),
   });
   await world.token('MANAGER');
   const running = world.send(BALANCE).catch((error: Error) => error.message);

@@ -316,6 +316,17 @@ function parsed(text: string): Envelope {
   }
 }
 
+/** The read models with some answers of one's own. */
+export function overriding(models: ReadModels, changes: Partial<ReadModels>): ReadModels {
+  return new Proxy(models, {
+    get(target, name) {
+      const own = Reflect.get(changes, name) as unknown;
+      const value = own ?? (Reflect.get(target, name) as unknown);
+      return typeof value === 'function' ? (value.bind(own === undefined ? target : changes) as unknown) : value;
+    },
+  });
+}
+
 /** A transfer as post-account takes it. */
 export function transfer(amount: unknown, more: Record<string, unknown> = {}) {
   return {
