@@ -33,12 +33,13 @@ export function banner(file: SandboxFile, options: { readonly showTokens: boolea
     `  API reference ${file.url}/docs   OpenAPI ${file.url}/openapi.json`,
     '',
   ];
-  for (const { tenant, tokens } of file.tenants) {
+  for (const { tenant, tokens, users } of file.tenants) {
     lines.push(`tenant ${tenant}`);
     if (!options.showTokens) continue;
     for (const [role, token] of Object.entries(tokens)) lines.push(`  ${role.padEnd(9)}${token}`);
+    for (const { email, password } of users) lines.push(`  log in as ${email.padEnd(32)} ${password}`);
   }
-  lines.push('', `The same is in ${pathOf(options.dataDir)} (tokens are shown here once).`, '');
+  lines.push('', `The same is in ${pathOf(options.dataDir)} (tokens and passwords are shown here once).`, '');
   if (demo !== undefined) lines.push('Move money:', ...curlLines(file.url, demo));
   return lines.join('\n');
 }

@@ -88,6 +88,7 @@ async function announce(core: Core, url: string, json: boolean): Promise<void> {
       bus: core.bus,
       log: core.log,
       tokens: core.tokens,
+      identity: core.identity,
       clock: core.clock,
       rootTenant: config.ROOT_TENANT,
     }));

@@ -3,21 +3,33 @@ import type { TokenServices } from '../access/api-tokens.js';
 import { type CommandBus, type CommandName, type CommandPayloads, type Outcome } from '../commands.js';
 import { keyOf, requestHash } from '../idempotency.js';
 import type { Actor, Role } from '../../domain/shared/decider.js';
-import { nameBasedUuid, tenantIdOf } from '../../domain/shared/ids.js';
+import { tenantIdOf } from '../../domain/shared/ids.js';
 import { systemAccountNumber } from '../../domain/ledger/products.js';
 import type { EventLog } from '../ports/event-log.js';
 import type { Clock } from '../ports/clock.js';
 import type { AccountOpened } from '../../domain/ledger/events.js';
+import {
+  type DemoUser,
+  type RunSeed,
+  type SeedIdentity,
+  demoAgentId,
+  demoCustomerId,
+  seedPeople,
+} from './seed-people.js';
 
 /**
- * The sandbox: a demo tenant per product line and the operator's own, each with one token per role, and two funded
- * wallets to move money between. Everything but the tokens is keyed, so a second seeding changes nothing.
+ * The sandbox: a demo tenant per product line and the operator's own, each with an agent, one user and one token per role,
+ * and two funded wallets to move money between. Everything but tokens and passwords is keyed, so a second seeding changes
+ * nothing else.
  */
 export const DEMO_ROLES = ['MANAGER', 'AGENT', 'CASHIER', 'CUSTOMER', 'AUDITOR', 'ANALYST'] as const;
 
 export interface DemoTenant {
   readonly tenant: string;
   readonly tokens: Readonly<Record<(typeof DEMO_ROLES)[number], string>>;
+  /** Who can log in, with passwords. */
+  readonly users: readonly DemoUser[];
+  readonly agentId: string;
   /** The customer that the CUSTOMER token speaks for. */
   readonly customerId: string;
   readonly currency: string;
@@ -31,6 +43,8 @@ interface Line {
   readonly slug: string;
   readonly name: string;
   readonly currencies: readonly string[];
+  /** Of the demo customer. */
+  readonly country: string;
 }
 
 const LINES: readonly Line[] = [
@@ -38,8 +52,9 @@ const LINES: readonly Line[] = [
     slug: 'remitjunction',
     name: 'Remit Junction (remittance)',
     currencies: ['NGN', 'GBP', 'USD', 'EUR', 'GHS', 'KES', 'JPY', 'KWD'],
+    country: 'NGA',
   },
-  { slug: 'finlend', name: 'FinLend (lending and investment)', currencies: ['NGN', 'USD', 'GBP'] },
+  { slug: 'finlend', name: 'FinLend (lending and investment)', currencies: ['NGN', 'USD', 'GBP'], country: 'NGA' },
 ];
 
 const SYSTEM: Actor = { subject: 'system:sandbox', roles: ['MANAGER', 'CASHIER'] };
@@ -52,13 +67,14 @@ export interface SeedPorts {
   readonly bus: CommandBus;
   readonly log: EventLog;
   readonly tokens: TokenServices;
+  readonly identity: SeedIdentity;
   readonly clock: Clock;
   readonly rootTenant: string;
 }
 
 /** Seeds what is missing and issues fresh tokens for every demo tenant; the operator's own comes last. */
 export async function seedSandbox(ports: SeedPorts): Promise<DemoTenant[]> {
-  const lines = [...LINES, { slug: ports.rootTenant, name: 'Operator', currencies: ['USD'] }];
+  const lines = [...LINES, { slug: ports.rootTenant, name: 'Operator', currencies: ['USD'], country: 'USA' }];
   const seeded: DemoTenant[] = [];
   for (const line of lines) seeded.push(await seedTenant(line, ports));
   return seeded;
@@ -78,7 +94,16 @@ async function seedTenant(line: Line, ports: SeedPorts): Promise<DemoTenant> {
     };
     await run(ports.bus, tenantId, 'create-tenant', { slug: line.slug, settings }, 'tenant');
   }
-  const customerId = nameBasedUuid(tenantId, 'customer:demo');
+  const customerId = demoCustomerId(tenantId);
+  const runHere: RunSeed = (name, payload, key) => run(ports.bus, tenantId, name, payload, key);
+  const { tokenSecrets } = ports.tokens;
+  const randomText = (): string =>
+    tokenSecrets
+      .create()
+      .slice(-40)
+      .replaceAll(/[^A-Za-z0-9]/g, '');
+  const { identity } = ports;
+  const users = await seedPeople({ tenantId, ...line }, { identity, run: runHere, randomText });
   const wallets = [];
   for (const name of ['Demo wallet A', 'Demo wallet B']) {
     const opened = await run(
@@ -108,7 +133,8 @@ async function seedTenant(line: Line, ports: SeedPorts): Promise<DemoTenant> {
   );
   const tokens = {} as Record<(typeof DEMO_ROLES)[number], string>;
   for (const role of DEMO_ROLES) tokens[role] = await issueToken(tenantId, role, customerId, ports);
-  return { tenant: line.slug, tokens, customerId, currency: baseCurrency, wallets, cashAccountNumber };
+  const agentId = demoAgentId(tenantId);
+  return { tenant: line.slug, tokens, users, agentId, customerId, currency: baseCurrency, wallets, cashAccountNumber };
 }
 
 async function issueToken(tenantId: string, role: Role, customerId: string, ports: SeedPorts): Promise<string> {
@@ -117,6 +143,7 @@ async function issueToken(tenantId: string, role: Role, customerId: string, port
       name: `sandbox ${role.toLowerCase()}`,
       roles: [role],
       ...(role === 'CUSTOMER' ? { customerId } : {}),
+      ...(role === 'AGENT' ? { agentId: demoAgentId(tenantId) } : {}),
       ipAllowList: [],
       expiresAt: new Date(ports.clock.nowMs() + TOKEN_LIFE_MS).toISOString(),
     },
