@@ -103,6 +103,11 @@ export function isPreferenceKey(text: string): text is PreferenceKey {
   return Object.hasOwn(PREFERENCES, text);
 }
 
+/** Whether values of this key are decimals: text inside, numbers on the wire. */
+export function isDecimal(key: PreferenceKey): boolean {
+  return PREFERENCES[key].schema === decimal;
+}
+
 /** What a value is for: absent members mean any. */
 export interface PreferenceScope {
   readonly agent?: string | undefined;

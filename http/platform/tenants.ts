@@ -2,51 +2,22 @@ import { z } from 'zod';
 import type { TenantView } from '../../application/ports/read-models.js';
 import { TENANT_STATUSES, type TenantSettings } from '../../domain/tenant/events.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
-import { refuse } from '../../domain/shared/refusal.js';
-import { type Accepted, caughtUp, execute, isFailure } from '../commands.js';
+import { type Accepted, execute, isFailure } from '../commands.js';
 import { type Answer, type Call, defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
 import { EXAMPLE } from '../ledger/examples.js';
 import { noSuch } from '../scope.js';
-import { RequestFailed, refusalFailure, unavailable } from '../problem.js';
+import { RequestFailed, unavailable } from '../problem.js';
 import { currencyCode, page, pagedOf, reason, size, uuid } from '../schemas.js';
+import { checkDomains, domainsChanged, whiteLabel } from './domains.js';
 import { TENANT_EXAMPLE, createdTenant, settingsOut, tenantOut, tenantShape } from './tenant-shape.js';
 
 const params = z.object({ tenantId: uuid });
-const domain = z
-  .string()
-  .max(253)
-  .toLowerCase()
-  .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/, 'is not a host name');
-
 const settings = {
-  name: z.string().min(1).max(512),
-  domains: z.array(domain).max(20),
+  ...whiteLabel,
   baseCurrency: currencyCode,
   currencies: z.array(currencyCode).min(1).max(50),
-  branding: z.record(z.string().min(1).max(64), z.string().max(2000)),
-  emailTemplates: z.record(z.string().min(1).max(64), z.string().max(20_000)),
-  smsSenderId: z.string().min(1).max(32),
 };
-
-/** Under this name the last change of any tenant by this process is remembered, beside those of each tenant. */
-const ANY_TENANT = 'any tenant';
-
-/**
- * A host names one tenant: whose it is, is known to the read model of all tenants only, so that is asked once it shows
- * what this process has changed. Two operators who give one name to two tenants at the same moment both succeed; the
- * host then belongs to the one that comes first in the log, and a token of the other is refused there.
- */
-async function checkDomains(call: Call, tenantId: string, domains: readonly string[] | undefined): Promise<void> {
-  if (domains === undefined || domains.length === 0) return;
-  await caughtUp(call, ANY_TENANT);
-  for (const [index, name] of domains.entries()) {
-    const owner = await call.services.readModels.domainOwner(name);
-    if (owner === undefined || owner.tenantId === tenantId) continue;
-    const refusal = refuse('domain-taken', `${name} belongs to another tenant`, { field: `domains.${index}` });
-    throw new RequestFailed(refusalFailure(refusal));
-  }
-}
 
 async function existingTenant(call: Call, tenantId: string): Promise<TenantView> {
   const tenant = await call.services.readModels.tenant(tenantId);
@@ -62,8 +33,8 @@ async function changedTenant(
   change: Partial<TenantView>,
   message: string,
 ): Promise<Answer> {
-  const { readModels, config, positions } = call.services;
-  positions.set(ANY_TENANT, done.position);
+  const { readModels, config } = call.services;
+  domainsChanged(call, done.position);
   await readModels.waitFor(done.position, config.positionWaitMs);
   const tenant = await readModels.tenant(tenantId);
   if (tenant === undefined) throw new RequestFailed(unavailable('The tenant was changed but cannot be shown yet'));
@@ -152,7 +123,7 @@ export const createTenant = defineEndpoint({
   async handler(call) {
     const { slug, smsSenderId, ...body } = call.body;
     const tenantId = tenantIdOf(slug);
-    await checkDomains(call, tenantId, body.domains);
+    await checkDomains(call, { tenantId, agentId: null }, body.domains);
     const wanted: TenantSettings = {
       name: body.name,
       baseCurrency: body.baseCurrency,
@@ -164,7 +135,7 @@ export const createTenant = defineEndpoint({
     };
     const done = await execute(call, 'create-tenant', { slug, settings: wanted }, tenantId);
     if (isFailure(done)) return done;
-    call.services.positions.set(ANY_TENANT, done.position);
+    domainsChanged(call, done.position);
     const created = done.events.find(({ type }) => type === 'tenant-created');
     if (created === undefined) throw new Error('a new tenant has its event');
     const data = tenantOut(createdTenant(created));
@@ -218,7 +189,7 @@ export const updateTenant = defineEndpoint({
   errors: ['NOT_FOUND'],
   async handler(call) {
     const { tenantId } = call.params;
-    await checkDomains(call, tenantId, call.body.domains);
+    await checkDomains(call, { tenantId, agentId: null }, call.body.domains);
     const given = Object.fromEntries(Object.entries(call.body).filter(([, value]) => value !== undefined));
     const done = await execute(call, 'update-tenant', { settings: given as Partial<TenantSettings> }, tenantId);
     if (isFailure(done)) return done;
