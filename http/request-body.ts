@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Endpoint } from './endpoint.js';
 import { MAX_DEPTH, type JsonError, parseJson } from './json.js';
+import { isMultipart, parseMultipart } from './multipart.js';
+import { isMultipart, parseMultipart } from './multipart.js';
 import { type Failure, failure, invalid } from './problem.js';
 import { ClientGone, type WireRequest } from './wire.js';
 
@@ -60,6 +62,14 @@ export async function parseBody(
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     return failure('UNSUPPORTED_MEDIA_TYPE', 'Compressed bodies are not accepted');
   }
+  if (endpoint.multipart === true && isMultipart(headers)) {
+    const form = await parseMultipart(wire, limit);
+    return 'kind' in form ? form : normalised(endpoint, form.value);
+  }
+  if (endpoint.multipart === true && isMultipart(headers)) {
+    const form = await parseMultipart(wire, limit);
+    return 'kind' in form ? form : { value: endpoint.normalise?.(form.value) ?? form.value };
+  }
   const bytes = await wire.body(limit);
   if ('kind' in bytes) return bytes;
   if (bytes.length === 0) {
@@ -67,12 +77,16 @@ export async function parseBody(
   }
   const type = headers['content-type'];
   if (type !== 'application/json' && (type === undefined || !JSON_TYPE.test(type))) {
-    return failure('UNSUPPORTED_MEDIA_TYPE', 'A body is sent as application/json');
+    const types = endpoint.multipart === true ? 'application/json or multipart/form-data' : 'application/json';
+    return failure('UNSUPPORTED_MEDIA_TYPE', `A body is sent as ${types}`);
   }
   if (!isUtf8(bytes)) return invalid('', 'MALFORMED_JSON', 'the body is not UTF-8');
   const result = parseJson(bytes.toString('utf8'));
   if ('error' in result) return invalid('', result.error, MESSAGES[result.error]);
-  const value = unwrap(result.value);
+  return normalised(endpoint, unwrap(result.value));
+}
+
+function normalised(endpoint: Endpoint, value: unknown): { readonly value: unknown } {
   return { value: endpoint.normalise === undefined ? value : endpoint.normalise(value) };
 }
 
