@@ -29,7 +29,7 @@ const header = z.object({
   iat: z.number(),
   jti: z.string().min(8).max(128),
   fld: z.string().max(64),
-  zip: z.undefined(),
+  zip: z.never().optional(),
 });
 
 export function looksLikeJwe(value: string): boolean {

@@ -214,10 +214,10 @@ export class TenantKeys {
     const stated = outcome.events.find(({ type }) => type === 'key-introduced');
     // An idempotency key that was used before answers with the key of that time.
     const fact = keyIntroducedV1.parse(stated?.data);
-    if (fact.kid !== kid) await store.discard(tenantId, kid);
     const activated = await store.activate(tenantId, fact.kid, fact.previousUntil ?? previousUntil, this.#nowIso());
     this.#memory.forget(tenantId);
     if (activated === undefined) throw new KeyLost(`the log names key ${fact.kid}, which the store does not have`);
+    if (fact.kid !== kid) await store.discard(tenantId, kid);
     return { status: 'accepted', outcome, key: activated };
   }
 
