@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Endpoint } from './endpoint.js';
 import { MAX_DEPTH, type JsonError, parseJson } from './json.js';
 import { isMultipart, parseMultipart } from './multipart.js';
-import { isMultipart, parseMultipart } from './multipart.js';
 import { type Failure, failure, invalid } from './problem.js';
 import { ClientGone, type WireRequest } from './wire.js';
 
@@ -65,10 +64,6 @@ export async function parseBody(
   if (endpoint.multipart === true && isMultipart(headers)) {
     const form = await parseMultipart(wire, limit);
     return 'kind' in form ? form : normalised(endpoint, form.value);
-  }
-  if (endpoint.multipart === true && isMultipart(headers)) {
-    const form = await parseMultipart(wire, limit);
-    return 'kind' in form ? form : { value: endpoint.normalise?.(form.value) ?? form.value };
   }
   const bytes = await wire.body(limit);
   if ('kind' in bytes) return bytes;
