@@ -1,7 +1,6 @@
 import type { Asked } from '../access/api-tokens.js';
 import type { Identity } from '../access/identity.js';
 import type { Outcome } from '../commands.js';
-import type { TokenStore } from '../ports/token-store.js';
 import { forgetPerson } from './forget-person.js';
 import { type PersonView, userOf } from './standing.js';
 
@@ -12,7 +11,6 @@ import { type PersonView, userOf } from './standing.js';
  */
 export async function erasePerson(
   identity: Identity,
-  tokenStore: Pick<TokenStore, 'deleteAllOfCustomer'>,
   asked: Asked,
   person: PersonView,
   why: { readonly legalBasis: string; readonly reason?: string },
@@ -21,6 +19,6 @@ export async function erasePerson(
   const outcome = await (user.kind === 'customer'
     ? identity.bus.execute({ ...asked, name: 'erase-customer', payload: { customer: user.id, ...why } })
     : identity.bus.execute({ ...asked, name: 'erase-employee', payload: { employee: user.id, ...why } }));
-  if (outcome.status === 'accepted') await forgetPerson(identity, tokenStore, asked.tenantId, user);
+  if (outcome.status === 'accepted') await forgetPerson(identity, asked.tenantId, user);
   return outcome;
 }

@@ -1,18 +1,12 @@
 import type { UserReference } from '../../domain/access/user-events.js';
 import type { Identity } from '../access/identity.js';
-import type { TokenStore } from '../ports/token-store.js';
 
 /**
  * Takes away everything that is kept of an erased person beside the log. His key goes first: what is sealed says nothing
  * from then on, whatever else fails. Done again it changes nothing.
  */
-export async function forgetPerson(
-  identity: Identity,
-  tokenStore: Pick<TokenStore, 'deleteAllOfCustomer'>,
-  tenantId: string,
-  user: UserReference,
-): Promise<void> {
-  const { vault, credentials, sessions, devices, files, outbox, tokenVerifier, clock } = identity;
+export async function forgetPerson(identity: Identity, tenantId: string, user: UserReference): Promise<void> {
+  const { vault, credentials, sessions, devices, files, outbox, tokenStore, tokenVerifier, clock } = identity;
   await vault.destroy(tenantId, user.id);
   await credentials.delete(tenantId, user.id);
   // Revoked before they are deleted: an access token asks for its session until it expires.

@@ -11,7 +11,6 @@ import {
   MAX_JOBS_PER_CALL,
   type NewJob,
 } from '../ports/job-queue.js';
-import type { TokenStore } from '../ports/token-store.js';
 import type { Reactor } from './run-reactor.js';
 
 /**
@@ -75,13 +74,8 @@ function followJob(event: ScannedEvent): Array<NewJob<IdentityTask>> {
   return [{ id: `follow-${event.id}`, delayMs: DELAY_MS, data: { tenantId, kind, id, position, correlation } }];
 }
 
-export interface IdentityReactorPorts {
-  readonly identity: Identity;
-  readonly tokenStore: Pick<TokenStore, 'deleteAllOfCustomer'>;
-}
-
 /** Makes the stores say what the log says now, not what it said when the event was written: jobs may come in any order. */
-export function identityProcessor({ identity, tokenStore }: IdentityReactorPorts): JobProcessor<IdentityTask> {
+export function identityProcessor(identity: Identity): JobProcessor<IdentityTask> {
   const { readModels, credentials } = identity;
   return async ({ data }) => {
     const { tenantId, position } = data;
@@ -92,7 +86,7 @@ export function identityProcessor({ identity, tokenStore }: IdentityReactorPorts
     const person = await personOf(readModels, tenantId, user);
     if (person === undefined) throw new Error(`the read models do not know ${user.kind} ${user.id}`);
     if (person.status === 'ERASED') {
-      await forgetPerson(identity, tokenStore, tenantId, user);
+      await forgetPerson(identity, tenantId, user);
       return;
     }
     const standing = standingOf(person);
@@ -133,6 +127,6 @@ async function credentialsAgain(
 }
 
 /** Works on the queue in this process; the reactor is run beside it by `runReactor`. */
-export async function startIdentityRepair(queue: JobQueue<IdentityTask>, ports: IdentityReactorPorts): Promise<void> {
-  await queue.work(identityProcessor(ports), { concurrency: CONCURRENCY });
+export async function startIdentityRepair(queue: JobQueue<IdentityTask>, identity: Identity): Promise<void> {
+  await queue.work(identityProcessor(identity), { concurrency: CONCURRENCY });
 }

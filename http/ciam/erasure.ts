@@ -53,11 +53,11 @@ export const erasePersonEndpoint = defineEndpoint({
   },
   errors: ['NOT_FOUND', 'INVALID_STATE_TRANSITION'],
   async handler(call) {
-    const { identity, tokenStore, readModels, config } = call.services;
+    const { identity, readModels, config } = call.services;
     const person = await personById(call, call.params.id);
     const { legalBasis, reason: why } = call.body;
     const wanted = { legalBasis, ...present({ reason: why }) };
-    const done = acceptedOr(await erasePerson(identity, tokenStore, askedBy(call), person, wanted), call);
+    const done = acceptedOr(await erasePerson(identity, askedBy(call), person, wanted), call);
     if ('kind' in done) return done;
     // Who is told that it is done finds nothing any more.
     await readModels.waitFor(done.position, config.positionWaitMs);
