@@ -28,7 +28,7 @@ export function accessChange(event: SecretSet | UserLocked | UserUnlocked): Row 
       if (event.data.secret === 'PASSWORD') return undefined;
       return event.data.secret === 'LOGIN_PIN' ? { has_login_pin: true } : { has_transaction_pin: true };
     case 'user-locked':
-      return event.data.secret === 'PASSWORD' ? { locked_until: event.data.until } : undefined;
+      return event.data.secret === 'PASSWORD' ? { locked_until: new Date(event.data.until).toISOString() } : undefined;
     case 'user-unlocked':
       return { locked_until: null };
   }

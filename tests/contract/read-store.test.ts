@@ -27,6 +27,8 @@ import type { Projection } from '../../projections/projection.js';
 import { rebuildProjection } from '../../projections/rebuild.js';
 import { ProjectionRunner } from '../../projections/runner.js';
 import { type Book, busyBook, openBook } from '../support/busy-book.js';
+import { busyPeople } from '../support/busy-people.js';
+import { PlainVault } from '../support/given-people.js';
 import { readStoreSuite } from './read-store-suite.js';
 
 test('memory', async (t) => {
@@ -71,11 +73,13 @@ test('postgres', async (t) => {
 
   const log = opened(new PostgresEventLog({ url: urls.core, readers: 4 }));
   const store = newStore();
+  const vault = new PlainVault();
   const projections = createProjections();
   await store.prepare(projections);
   const runner = new ProjectionRunner({
     projections,
     store,
+    vault,
     feed: new EventFeed(log, systemClock),
     clock: systemClock,
   });
@@ -91,6 +95,7 @@ test('postgres', async (t) => {
 
   const a = await busyBook('tenant-a', log);
   const b = await busyBook('tenant-b', log);
+  for (const book of [a, b]) await busyPeople(book);
   const caughtUp = async (): Promise<void> => {
     if (await runner.waitFor(await log.lastPosition(), 30_000)) return;
     throw new Error(`not caught up: ${JSON.stringify(runner.status())}`);
@@ -106,6 +111,7 @@ test('postgres', async (t) => {
     const reference = new ProjectionRunner({
       projections: fresh,
       store: memory,
+      vault,
       feed: new EventFeed(log, systemClock),
       clock: systemClock,
     });
@@ -139,6 +145,7 @@ test('postgres', async (t) => {
     const reference = new ProjectionRunner({
       projections: states,
       store: memory,
+      vault,
       feed: new EventFeed(log, systemClock),
       clock: systemClock,
     });
@@ -216,6 +223,7 @@ test('postgres', async (t) => {
       const result = await rebuildProjection({
         projection: createProjection(name) as Projection,
         store: own,
+        vault,
         log,
         scan,
         batchEvents: 50,
@@ -248,7 +256,7 @@ test('postgres', async (t) => {
     };
     const projection: Projection = {
       ...accounts,
-      version: 2,
+      version: accounts.version + 1,
       tables: [changed],
       project: (events, loaded) => {
         const changes = createProjection('accounts')?.project(events, loaded);
@@ -257,7 +265,7 @@ test('postgres', async (t) => {
       },
     };
     const own = newStore();
-    await rebuildProjection({ projection, store: own, log, batchEvents: 100_000 });
+    await rebuildProjection({ projection, store: own, vault, log, batchEvents: 100_000 });
     const columns = await sql(
       urls.owner,
       `select column_name from information_schema.columns where table_schema = 'ledger' and table_name = 'accounts' order by ordinal_position limit 1`,

@@ -368,35 +368,6 @@ test('read models of people', async (t) => {
     t.strictSame(await models.customer(tenantId, zoe), await folded.customer(tenantId, zoe));
   });
 
-  await t.test('the same in any split into batches', async (t) => {
-    const all = (await log.readAll({ after: '', limit: 10_000 })).filter(({ tenantId: of }) => of === tenantId);
-    const tables = async (size: number): Promise<unknown> => {
-      const memory = new MemoryReadStore();
-      const fresh = createProjections();
-      await memory.prepare(fresh);
-      for (const projection of fresh) {
-        const target = { projection, generation: 1 };
-        for (let i = 0, at = ''; i < all.length; i += size) {
-          const batch = all.slice(i, i + size);
-          const next = batch.at(-1)?.position ?? '';
-          const handled = batch.filter(({ type }) => projection.handles === 'all' || projection.handles.includes(type));
-          await memory.apply(
-            target,
-            at,
-            next,
-            await projectBatch(projection, { store: memory, vault }, target, handled),
-          );
-          at = next;
-        }
-      }
-      return Object.fromEntries(
-        fresh.flatMap((projection) => projection.tables.map(({ name }) => [name, memory.rows(name)])),
-      );
-    };
-    const whole = await tables(all.length);
-    for (const size of [1, 3, 10]) t.strictSame(await tables(size), whole, `batches of ${size}`);
-  });
-
   await t.test('searches and lists use their indexes', async (t) => {
     const asked: Array<{ name: string; text: string; values: readonly unknown[] }> = [];
     const spied = createReadModels({ query: (tenant, query) => (asked.push(query), db.query(tenant, query)) }, runner);
