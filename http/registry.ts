@@ -19,15 +19,7 @@ import { getPostingGroup, reversePosting } from './ledger/reversals.js';
 import { accountStatement } from './ledger/statement.js';
 import { trialBalance } from './ledger/trial-balance.js';
 import { createAgent, getAgent, listAgents, setAgentStatus, updateAgent } from './platform/agents.js';
-import { addCustomerBankDetails, deleteCustomerBankDetails, listCustomerBankDetails } from './ciam/bank-details.js';
-import { customerById, findCustomer, listCustomers, verifyCustomer } from './ciam/customers.js';
 import { createEmployee, editEmployee, listEmployees } from './ciam/employees.js';
-import { erasePersonEndpoint } from './ciam/erasure.js';
-import { profilePicture, uploadProfilePicture } from './ciam/pictures.js';
-import { customerProfile, editCustomerProfile } from './ciam/profile.js';
-import { createCustomer } from './ciam/register.js';
-import { activateUser, deactivateUser } from './ciam/user-status.js';
-import { createAgent, getAgent, listAgents, setAgentStatus, updateAgent } from './platform/agents.js';
 import { auditAggregateEvents, auditEvents, auditReplay, auditVerifyChain } from './platform/audit.js';
 import { health, metrics, openApi, ready } from './platform/operations.js';
 import { createTenant, getTenant, listTenants, setTenantStatus, updateTenant } from './platform/tenants.js';
@@ -42,9 +34,6 @@ import { jwks } from './security/jwks.js';
 import { passwordPolicy } from './security/password-policy.js';
 import { fetchPreferences, updatePreferences } from './security/preferences.js';
 import { createApiToken, deleteToken, disableToken, listApiTokens, rotateToken } from './security/api-tokens.js';
-import { activeCountries, listCountries, updateCountry } from './security/countries.js';
-import { passwordPolicy } from './security/password-policy.js';
-import { fetchPreferences, updatePreferences } from './security/preferences.js';
 
 /** Every endpoint there is, in the order of the reference. One that is not listed is not served, documented or tested. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -61,16 +50,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ],
   ...[placeHold, listHolds, captureHold, releaseHold, releaseHoldGroup],
   ...[ledgerHistory, historyByInteraction, historyByKey, accountStatement, trialBalance],
+  ...[fetchPreferences, updatePreferences, passwordPolicy, activeCountries, listCountries, updateCountry],
   ...[createCustomer, customerProfile, editCustomerProfile, uploadProfilePicture, profilePicture],
   ...[listCustomers, findCustomer, customerById, verifyCustomer, activateUser, deactivateUser, erasePersonEndpoint],
   ...[addCustomerBankDetails, listCustomerBankDetails, deleteCustomerBankDetails],
-  ...[fetchPreferences, updatePreferences, passwordPolicy, activeCountries, listCountries, updateCountry],
-  ...[listAgents, createAgent, getAgent, updateAgent, setAgentStatus],
-  ...[fetchPreferences, updatePreferences, passwordPolicy, activeCountries, listCountries, updateCountry],
-  ...[createCustomer, customerProfile, editCustomerProfile, uploadProfilePicture, profilePicture],
-  ...[customerById, listCustomers, findCustomer, verifyCustomer],
-  ...[addCustomerBankDetails, listCustomerBankDetails, deleteCustomerBankDetails],
-  ...[listEmployees, createEmployee, editEmployee, activateUser, deactivateUser, erasePersonEndpoint],
+  ...[listEmployees, createEmployee, editEmployee],
   ...[listTenants, createTenant, getTenant, updateTenant, setTenantStatus],
   ...[listAgents, createAgent, getAgent, updateAgent, setAgentStatus],
   ...[listApiTokens, createApiToken, rotateToken, disableToken, deleteToken],
