@@ -44,6 +44,8 @@ export interface OneTimePasswordStore {
     codeDigest: string | null,
     nowIso: string,
   ): Promise<OtpVerdict>;
+  /** Makes a spent one good again: what it was used for was refused for another reason. */
+  giveBack(tenantId: string, purpose: OtpPurpose, emailDigest: string, reference: string): Promise<void>;
   purge(nowIso: string): Promise<number>;
 }
 

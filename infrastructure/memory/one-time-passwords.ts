@@ -46,6 +46,12 @@ export class MemoryOneTimePasswordStore implements OneTimePasswordStore {
     );
   }
 
+  giveBack(tenantId: string, purpose: OtpPurpose, emailDigest: string, reference: string): Promise<void> {
+    const kept = this.#kept.get(`${tenantId} ${purpose} ${emailDigest}`);
+    if (kept?.reference === reference) kept.isSpent = false;
+    return Promise.resolve();
+  }
+
   purge(nowIso: string): Promise<number> {
     let removed = 0;
     for (const [key, { expiresAt }] of this.#kept) {

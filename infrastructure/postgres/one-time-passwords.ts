@@ -89,6 +89,14 @@ export class PostgresOneTimePasswordStore implements OneTimePasswordStore {
     return verdictOf(rows[0]);
   }
 
+  async giveBack(tenantId: string, purpose: OtpPurpose, emailDigest: string, reference: string): Promise<void> {
+    await this.#pool.query(
+      `update ledger.one_time_passwords set spent_at = null
+        where tenant_id = $1 and purpose = $2 and email_digest = decode($3, 'hex') and reference = $4`,
+      [tenantId, purpose, emailDigest, reference],
+    );
+  }
+
   async purge(nowIso: string): Promise<number> {
     const { rowCount } = await this.#pool.query(
       `delete from ledger.one_time_passwords where expires_at <= $1::timestamptz - interval '1 day'`,

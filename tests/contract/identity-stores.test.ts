@@ -279,6 +279,10 @@ async function otpContract(t: Test, store: OneTimePasswordStore): Promise<void> 
     t.same(await attempt(right, 61, second.reference), { status: 'right', reference: second.reference });
     t.same(await attempt(right, 62), { status: 'spent', reference: second.reference }, 'once');
     t.same(await attempt(wrong, 62), { status: 'none' });
+    await store.giveBack(DEMO, 'LOGIN', emailDigest, reference);
+    t.same(await attempt(right, 62), { status: 'spent', reference: second.reference }, 'another one is given back');
+    await store.giveBack(DEMO, 'LOGIN', emailDigest, second.reference);
+    t.same(await attempt(right, 63), { status: 'right', reference: second.reference });
     t.same(await store.attempt(DEMO, 'RESET_PASSWORD', { emailDigest }, right, at(61)), { status: 'none' });
   });
 
