@@ -3,13 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { closeHttpServer, createHttpServer } from '../http/app.js';
 import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps, type ReadinessCheck } from '../http/deps.js';
+import type { Identity } from '../application/access/identity.js';
+import type { JobQueues } from '../application/ports/job-queue.js';
 import { createLogger } from '../http/logging.js';
 import { seedSandbox } from '../application/sandbox/seed.js';
 import { EventLogAuditService } from '../application/audit/service.js';
 import { type Config, readConfig, redacted } from './config.js';
 import { type Core, openCoreHere } from './core.js';
 import { banner, readSandbox, writeSandbox } from './sandbox.js';
-import { type Workers, startWorkers } from './workers.js';
+import { identityWithMail } from './mail.js';
+import { type Workers, openQueues, startWorkers } from './workers.js';
 
 const VERSION = '0.1.0';
 
@@ -27,14 +30,18 @@ export async function start(options: { readonly json: boolean }): Promise<void> 
   core.readSide.registerMetrics(metrics);
 
   let workers: Workers | undefined;
+  let queues: JobQueues | undefined;
   try {
-    if (config.ROLES.includes('worker')) workers = await startWorkers(core, metrics);
-    const stopHttp = config.ROLES.includes('api') ? await serve(core, metrics, workers, options) : undefined;
+    queues = await openQueues(core, metrics);
+    const withMail = identityWithMail(core, queues);
+    if (config.ROLES.includes('worker')) workers = await startWorkers(core, queues, withMail);
+    const parts = { metrics, workers, identity: withMail.identity };
+    const stopHttp = config.ROLES.includes('api') ? await serve(core, parts, options) : undefined;
     await stopSignal();
     logger.info('stopping: draining what runs');
     await stopHttp?.();
   } finally {
-    await workers?.close();
+    await (workers ?? queues)?.close();
     await core.close();
     logger.info('stopped');
   }
@@ -42,8 +49,7 @@ export async function start(options: { readonly json: boolean }): Promise<void> 
 
 async function serve(
   core: Core,
-  metrics: Registry,
-  workers: Workers | undefined,
+  { metrics, workers, identity }: { metrics: Registry; workers: Workers | undefined; identity: Identity },
   options: { readonly json: boolean },
 ): Promise<() => Promise<void>> {
   const { config, logger } = core;
@@ -58,6 +64,7 @@ async function serve(
     tokenStore: core.tokens.tokenStore,
     tokenSecrets: core.tokens.tokenSecrets,
     tokenVerifier: core.tokens.tokenVerifier,
+    identity,
     audit: new EventLogAuditService(core.log, { clock: core.clock, readModels: core.readModels }),
     readiness,
     config: httpConfig(config),
@@ -116,6 +123,7 @@ function httpConfig(config: Config): HttpConfig {
       ...DEFAULT_HTTP_CONFIG.rateLimits,
       perTokenPerMinute: config.RATE_LIMIT_PER_TOKEN,
       perAddressPerMinute: config.RATE_LIMIT_PER_IP,
+      perTenantPerMinute: config.RATE_LIMIT_PER_TENANT,
     },
     version: VERSION,
   };

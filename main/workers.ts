@@ -1,6 +1,12 @@
 import { Counter, type Registry } from 'prom-client';
 import { indexedEvents } from '../application/audit/aggregate-events.js';
 import { SelfAudit, selfAuditQueue, startSelfAudit } from '../application/audit/self-audit.js';
+import type { Identity } from '../application/access/identity.js';
+import { purgeQueue, startPurge } from '../application/access/purge-expired.js';
+import { mailTasks, startMail } from '../application/mail/mail-queue.js';
+import type { JobQueues } from '../application/ports/job-queue.js';
+import type { Mailer } from '../application/ports/mailer.js';
+import { identityQueue, identityReactor, startIdentityRepair } from '../application/reactors/identity.js';
 import { holdExpiryQueue, holdExpiryReactor, startHoldExpiry } from '../application/reactors/hold-expiry.js';
 import { runReactor } from '../application/reactors/run-reactor.js';
 import type { ReadinessCheck } from '../http/deps.js';
@@ -11,21 +17,21 @@ import { PostgresReactorCheckpoints } from '../infrastructure/postgres/reactor-c
 import { PostgresSelfAuditStore } from '../infrastructure/postgres/self-audit-store.js';
 import type { Core } from './core.js';
 
-/** Background work of this process: hold expiry and the self-audit, on BullMQ (PostgreSQL, or Redis where configured). */
+/** Background work of this process: hold expiry, mail, repairs of identity, the self-audit. */
 export interface Workers {
   readonly readiness: readonly ReadinessCheck[];
   close(): Promise<void>;
 }
 
-export async function startWorkers(core: Core, metrics: Registry): Promise<Workers> {
-  const { config, logger, clock, ids, bus, log, pool, readModels, urls } = core;
+/** Where jobs queue: on PostgreSQL, or on Redis where configured. */
+export async function openQueues({ config, logger, urls }: Core, metrics: Registry): Promise<JobQueues> {
   const failures = new Counter({
     name: 'corebook_job_attempts_failed_total',
     help: 'Failed attempts of background jobs',
     labelNames: ['queue'],
     registers: [metrics],
   });
-  const queues = await openJobQueues({
+  return await openJobQueues({
     redisUrl: config.REDIS_URL,
     databaseUrls: urls,
     observer: {
@@ -39,17 +45,30 @@ export async function startWorkers(core: Core, metrics: Registry): Promise<Worke
       },
     },
   });
+}
 
+/** Starts the background work of this process; the queues stay the caller's to close, before what runs on them. */
+export async function startWorkers(
+  core: Core,
+  queues: JobQueues,
+  { identity, mailer }: { readonly identity: Identity; readonly mailer: Mailer },
+): Promise<Workers> {
+  const { config, logger, clock, ids, bus, log, pool, readModels, urls } = core;
   const book = new PostgresBookQueries(pool);
   const scan = new PostgresEventScan({ url: urls.core });
   const expiry = holdExpiryQueue(queues);
   await startHoldExpiry(expiry, { bus, dueHolds: book, clock });
-  const reactor = runReactor(holdExpiryReactor(expiry, clock), {
-    scan,
-    checkpoints: new PostgresReactorCheckpoints(pool),
-    clock,
-    onError: (name, error) => logger.error({ err: error, reactor: name }, 'a reactor is held up'),
-  });
+  const repairs = identityQueue(queues);
+  await startIdentityRepair(repairs, identity);
+  await startMail(mailTasks(queues), mailer, identity.master);
+  await startPurge(purgeQueue(queues), identity);
+  const checkpoints = new PostgresReactorCheckpoints(pool);
+  const onError = (name: string, error: unknown): void =>
+    logger.error({ err: error, reactor: name }, 'a reactor is held up');
+  const reactors = [holdExpiryReactor(expiry, clock), identityReactor(repairs)].map((reactor) => ({
+    name: reactor.name,
+    running: runReactor(reactor, { scan, checkpoints, clock, onError }),
+  }));
 
   const audit = new SelfAudit({
     log,
@@ -70,16 +89,16 @@ export async function startWorkers(core: Core, metrics: Registry): Promise<Worke
   return {
     readiness: [
       { name: audit.name, check: () => audit.check() },
-      {
-        name: 'reactor hold-expiry',
+      ...reactors.map(({ name, running }) => ({
+        name: `reactor ${name}`,
         check: () =>
           Promise.resolve(
-            reactor.error === undefined ? { ok: true } : { ok: false, detail: 'held up by an error: see the log' },
+            running.error === undefined ? { ok: true } : { ok: false, detail: 'held up by an error: see the log' },
           ),
-      },
+      })),
     ],
     async close() {
-      await reactor.stop();
+      await Promise.all(reactors.map(({ running }) => running.stop()));
       await queues.close();
       await scan.close();
     },
