@@ -206,6 +206,7 @@ async function keysContract(t: Test, { keys: newKeys }: Stores): Promise<void> {
       replaced,
       'done before: nothing changes',
     );
+    t.same(await store.list(demo, 'PAYLOAD'), payload);
     t.same(await store.list(other), []);
   });
 
