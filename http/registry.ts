@@ -5,7 +5,16 @@ import { profilePicture, uploadProfilePicture } from './ciam/pictures.js';
 import { customerProfile, editCustomerProfile } from './ciam/profile.js';
 import { createCustomer } from './ciam/register.js';
 import { activateUser, deactivateUser } from './ciam/user-status.js';
+import { listDevices, registerOwnDevice, removeOwnDevice } from './auth/devices.js';
+import { login } from './auth/log-in.js';
+import { logout, refreshTokens } from './auth/sessions.js';
+import { stepUpToken } from './auth/step-up.js';
+import { generateOtp, verifyOtp } from './ciam/one-time-passwords.js';
+import { askForPasswordReset, changeOwnPassword, completeReset } from './ciam/passwords.js';
+import { changeTransactionPin, changeUserPin, createTransactionPin, createUserPin } from './ciam/pins.js';
+import { unlockUser } from './ciam/unlock-user.js';
 import type { Endpoint, Route } from './endpoint.js';
+import { sandboxOutbox } from './platform/outbox.js';
 import { changeAccountPermission, setBalanceLimits, setOverdraftLimit } from './ledger/account-settings.js';
 import { closeAccount, freezeAccount, openAccount, unfreezeAccount } from './ledger/accounts.js';
 import { accountBalance, balanceExplanation, getAccount, listAccounts } from './ledger/balances.js';
@@ -51,6 +60,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...[placeHold, listHolds, captureHold, releaseHold, releaseHoldGroup],
   ...[ledgerHistory, historyByInteraction, historyByKey, accountStatement, trialBalance],
   ...[fetchPreferences, updatePreferences, passwordPolicy, activeCountries, listCountries, updateCountry],
+  ...[login, refreshTokens, logout, stepUpToken, listDevices, registerOwnDevice, removeOwnDevice],
+  ...[generateOtp, verifyOtp, askForPasswordReset, completeReset, changeOwnPassword, unlockUser],
+  ...[createTransactionPin, changeTransactionPin, createUserPin, changeUserPin, sandboxOutbox],
   ...[createCustomer, customerProfile, editCustomerProfile, uploadProfilePicture, profilePicture],
   ...[listCustomers, findCustomer, customerById, verifyCustomer, activateUser, deactivateUser, erasePersonEndpoint],
   ...[addCustomerBankDetails, listCustomerBankDetails, deleteCustomerBankDetails],
