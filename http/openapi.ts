@@ -21,6 +21,10 @@ const HEADERS = {
     'Idempotency-Key',
     'Same key and body: the first answer again, with `Idempotency-Replayed: true`; other body: 409. Also understood as `X-Idempotency-Key` and `x-idempotency-key`',
   ),
+  encryptionKeyId: header(
+    'X-Encryption-Key-Id',
+    'Key that secrets of the body are encrypted with; default: the active one, then those that are being replaced',
+  ),
   minPosition: header(
     'X-Min-Position',
     'Answer from read models that have seen this position (of an earlier answer’s X-Position); waits at most two seconds, then 503',
@@ -47,7 +51,9 @@ function parametersOf(endpoint: Endpoint): Array<{ $ref: string }> {
   const shared = (['interactionId', 'authDate', 'customerIp', 'platformHeader', 'uuidHeader', 'tenant'] as const).map(
     reference,
   );
-  return [...shared, reference('minPosition'), ...(endpoint.kind === 'command' ? [reference('idempotencyKey')] : [])];
+  const secret = endpoint.secretMembers === undefined ? [] : [reference('encryptionKeyId')];
+  const keyed = endpoint.kind === 'command' ? [reference('idempotencyKey')] : [];
+  return [...shared, ...secret, reference('minPosition'), ...keyed];
 }
 
 /** Failures that any endpoint of its kind may answer, and its own. */

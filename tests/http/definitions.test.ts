@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { z } from 'zod';
@@ -6,6 +6,7 @@ import { ROLES } from '../../domain/shared/decider.js';
 import { type Endpoint, defineEndpoint, isAllowed } from '../../http/endpoint.js';
 import { KEYED_POSTINGS } from '../../http/ledger/history.js';
 import { ENDPOINTS, routesOf } from '../../http/registry.js';
+import { permissionMatrix } from '../support/permission-matrix.js';
 import { repositoryRoot } from '../support/repository.js';
 
 /** The catalogue (shared/spec/endpoints.tsv, copied): id, group, route, roles, aliases. */
@@ -137,4 +138,11 @@ t.test('history by key knows every command whose key an entry may carry', async 
 t.test('commands that move money are dispatched before Express', async (t) => {
   for (const endpoint of ENDPOINTS) if (endpoint.movesMoney) t.equal(endpoint.hot, true, endpoint.id);
   t.ok(ENDPOINTS.every((endpoint) => routesOf(endpoint).length === 1 + endpoint.aliases.length));
+});
+
+t.test('the permission matrix of the documentation is what is served', async (t) => {
+  const path = join(repositoryRoot, 'docs/reference/permissions.md');
+  const matrix = permissionMatrix(ENDPOINTS);
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(path, matrix);
+  t.equal(readFileSync(path, 'utf8'), matrix, 'UPDATE_DOCS=1 npm test -- definitions');
 });
