@@ -146,6 +146,8 @@ export const decideVerifyCustomer: Decide<VerifyCustomer> = (command, context) =
 export const decideAddBankDetails: Decide<AddBankDetails> = (command, context) => {
   const customer = knownCustomer(command.customer, context);
   if (isRefusal(customer)) return customer;
+  // A caller that is not sure whether it was heard may say it again.
+  if (customer.bankDetails.includes(command.bankDetail)) return undefined;
   if (customer.bankDetails.length >= MAX_BANK_DETAILS) {
     return refuse('too-many-bank-details', `a customer has at most ${MAX_BANK_DETAILS} bank details`);
   }

@@ -211,7 +211,8 @@ class Customers {
     const others = belongings.bankDetails.filter((id) => id !== bank_detail_id);
     if (event.type === 'bank-details-added') {
       const { currency, country } = event.data;
-      this.changes.insert(CUSTOMER_BANK_DETAILS, {
+      // Removed ones keep their row, and may come again.
+      this.changes.put(CUSTOMER_BANK_DETAILS, {
         ...{ tenant_id, bank_detail_id, customer_id, currency, country, details: personText(event.opened) },
         ...{ added_revision: event.revision, added_at: recordedAt, removed_at: null },
       });

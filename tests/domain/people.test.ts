@@ -194,6 +194,9 @@ test('bank details', (t) => {
   given(...known, ...full)
     .when('add-bank-details', add)
     .refused(t, 'too-many-bank-details');
+  given(...known, ...full)
+    .when('add-bank-details', { ...add, bankDetail: personId('bank 3') })
+    .then(t);
   const remove = { customer: ada, bankDetail: personId('bank 3') };
   const book = given(...known, ...full)
     .when('remove-bank-details', remove)

@@ -7,12 +7,11 @@ import tap, { test } from 'tap';
 import { type Command, type Outcome, Overloaded } from '../../application/commands.js';
 import { AppendRejected, type StoredEvent } from '../../application/ports/event-log.js';
 import { CommandProcessor } from '../../application/processor/command-processor.js';
-import { aggregateOf, evolveTag } from '../../domain/aggregates.js';
 import type { AccountState } from '../../domain/ledger/account.js';
 import type { HoldState } from '../../domain/ledger/hold.js';
-import type { Json, Tag } from '../../domain/shared/event.js';
 import { MemoryEventLog } from '../../infrastructure/memory/event-log.js';
 import { type Attempt, checkAnswers } from '../support/answers.js';
+import { foldAtEveryCut } from '../support/fold-cuts.js';
 import { FoldingStateStore } from '../support/folding.js';
 import { CommandMaker, INTENTS, type Intent, type IntentKind, foundTown } from '../support/intents.js';
 import { booksOf } from '../support/oracle.js';
@@ -118,26 +117,7 @@ function checkFolds(events: readonly StoredEvent[]): void {
   const books = booksOf(events);
   for (const [tenantId, book] of books) {
     const own = events.filter((event) => event.tenantId === tenantId);
-    const whole = new Map<Tag, unknown>();
-    for (const [at, event] of own.entries()) {
-      foldFrom(whole, [event]);
-      // What changed is the same after it was stored and read back: so the fold of any tail upon it is too.
-      for (const tag of event.tags) {
-        const state = whole.get(tag);
-        if (state === undefined) continue;
-        if (textOf(throughText(tag, state)) !== textOf(state))
-          throw new Error(`${tag} changes when it is stored after revision ${at}`);
-      }
-    }
-    for (const cut of [0, own.length >> 1, own.length - 1, own.length]) {
-      const stored = new Map<Tag, unknown>();
-      for (const [tag, state] of foldFrom(new Map(), own.slice(0, cut))) stored.set(tag, throughText(tag, state));
-      const rejoined = foldFrom(stored, own.slice(cut));
-      for (const [tag, state] of whole) {
-        if (textOf(rejoined.get(tag)) !== textOf(state))
-          throw new Error(`${tag}: fold(all) differs from fold(${cut} stored + tail)`);
-      }
-    }
+    const whole = foldAtEveryCut(own);
     for (const [id, account] of book.accounts) {
       const state = whole.get(`account:${id}`) as AccountState;
       const same =
@@ -158,26 +138,6 @@ function checkFolds(events: readonly StoredEvent[]): void {
       if (!same) throw new Error(`hold ${id} of the fold differs from the book`);
     }
   }
-}
-
-function foldFrom(states: Map<Tag, unknown>, events: readonly StoredEvent[]): Map<Tag, unknown> {
-  for (const event of events) {
-    for (const tag of event.tags) {
-      const found = aggregateOf(tag);
-      if (found === undefined) continue;
-      states.set(tag, evolveTag(tag, states.get(tag) ?? found.aggregate.initial(found.id), event));
-    }
-  }
-  return states;
-}
-
-function throughText(tag: Tag, state: unknown): unknown {
-  const aggregate = aggregateOf(tag)?.aggregate;
-  return aggregate?.fromJson(JSON.parse(JSON.stringify(aggregate.toJson(state))) as Json);
-}
-
-function textOf(state: unknown): string {
-  return JSON.stringify(state, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
 }
 
 test('every invariant holds after any commands', async (t) => {
