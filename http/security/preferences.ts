@@ -104,7 +104,7 @@ const wireValue = z.union([z.boolean(), z.number(), z.string().max(2000), z.null
 
 export const updatePreferences = defineEndpoint({
   id: 'update-preferences',
-  group: 'security',
+  group: 'ciam',
   title: 'Update organisation preference',
   description:
     'Only the keys that are sent change; null takes a value away, and what is less specific holds again. For an agent, a ' +

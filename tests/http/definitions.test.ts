@@ -32,6 +32,9 @@ const LATER = [
   ...['list-notifications', 'mark-notification-read'],
 ];
 
+/** Either token will do (identity-compliance.md 2.3), so none is asked for in the header. */
+const ROLES_OF_OURS: Readonly<Record<string, string>> = { logout: 'PUBLIC' };
+
 /** Ours beyond the catalogue. */
 const OURS = [
   ...['post-journal-entry', 'post-fx', 'balance-explanation', 'set-balance-limits', 'release-hold-group'],
@@ -44,14 +47,16 @@ const routeText = (route: { method: string; path: string }): string => `${route.
 t.test('what the catalogue lists is served as it says, and nothing else but ours', async (t) => {
   const byId = new Map(ENDPOINTS.map((endpoint) => [endpoint.id, endpoint]));
   t.equal(byId.size, ENDPOINTS.length, 'ids are unique');
-  const wanted = CATALOGUE.filter(({ id, group }) => !LATER_GROUPS.includes(group) && !LATER.includes(id));
+  const wanted = CATALOGUE.filter(
+    ({ id, group }) => byId.has(id) || (!LATER_GROUPS.includes(group) && !LATER.includes(id)),
+  );
   for (const { id, group, route, roles, aliases } of wanted) {
     const endpoint = byId.get(id);
     t.ok(endpoint, id);
     if (endpoint === undefined) continue;
     t.equal(endpoint.group, group, `${id} group`);
     t.equal(routeText(endpoint), route);
-    t.same([...rolesText(endpoint).split(',')].sort(), roles.split(',').sort(), `${id} roles`);
+    t.same([...rolesText(endpoint).split(',')].sort(), (ROLES_OF_OURS[id] ?? roles).split(',').sort(), `${id} roles`);
     t.equal(endpoint.aliases.map(routeText).join(';'), aliases);
   }
   t.same([...byId.keys()].sort(), [...wanted.map(({ id }) => id), ...OURS].sort());

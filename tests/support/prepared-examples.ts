@@ -1,5 +1,8 @@
 import { EXAMPLE } from '../../http/ledger/examples.js';
 import type { Endpoint, RequestExample } from '../../http/endpoint.js';
+import { emailDigestOf } from '../../application/access/identity.js';
+import { tenantIdOf } from '../../domain/shared/ids.js';
+import { SECRETS } from '../../http/auth/examples.js';
 import { PEOPLE, PICTURE_BASE64 } from '../../http/ciam/examples.js';
 import { type HttpWorld, transfer } from './http-world.js';
 
@@ -23,7 +26,73 @@ export async function prepareExample(
   const { body } = example;
   await prepareLedger(world, endpoint, params);
   await preparePeople(world, endpoint, params);
-  return { params, body };
+  return await prepareLogIn(world, endpoint, params, body);
+}
+
+/** What a user needs first, by the id of the endpoint. */
+const BEFORE: Readonly<Record<string, readonly [method: string, path: string, body: object]>> = {
+  'remove-device': ['POST', '/usermanagement/devices', { deviceId: SECRETS.deviceId, platform: 'IOS', name: 'phone' }],
+  'change-transaction-pin': [
+    'POST',
+    '/usermanagement/create-transaction-pin',
+    { transactionPin: SECRETS.pin, confirmTransactionPin: SECRETS.pin },
+  ],
+  'change-user-pin': [
+    'POST',
+    '/securitymanagement/create-user-pin',
+    { userPin: SECRETS.userPin, confirmUserPin: SECRETS.userPin, deviceId: SECRETS.deviceId },
+  ],
+};
+const OTP = '/securitymanagement/generate-and-send-otp';
+const OTP_BEFORE: Readonly<Record<string, string>> = {
+  'verify-login-otp': 'LOGIN',
+  'complete-password-reset': 'RESET_PASSWORD',
+};
+
+/** Calls of people who logged in are made by the documents' Ada, with the secrets of the examples. */
+async function prepareLogIn(
+  world: HttpWorld,
+  endpoint: Endpoint,
+  params: Record<string, string>,
+  body: unknown,
+): Promise<PreparedExample> {
+  const isTheirs = endpoint.group === 'auth' || /password|pin|otp/.test(endpoint.id);
+  if (!isTheirs) return { params, body };
+  await givePassword(world);
+  const purpose = OTP_BEFORE[endpoint.id];
+  const headers = { 'X-Tenant': 'demo' };
+  if (purpose !== undefined) {
+    await world.send(V6 + OTP, { body: { email: PEOPLE.email, purpose }, headers }, 'NOBODY');
+  }
+  if (endpoint.id === 'login' || purpose !== undefined) return { params, body };
+  const credentials = { email: PEOPLE.email, currentPassword: SECRETS.password };
+  const opened = await world.send(`${V6}/securitymanagement/login`, { body: credentials, headers }, 'NOBODY');
+  const { access_token: token, refresh_token } = opened.json.data as { access_token: string; refresh_token: string };
+  const before = BEFORE[endpoint.id];
+  if (before !== undefined) {
+    const [method, path, wanted] = before;
+    await world.send(V6 + path, { method, body: wanted }, { token });
+  }
+  const withToken = JSON.parse(JSON.stringify(body ?? null).replaceAll(SECRETS.refreshToken, refresh_token)) as unknown;
+  const sent = { params, body: withToken ?? undefined };
+  return endpoint.roles === 'PUBLIC' ? sent : { ...sent, token };
+}
+
+/** Ada was registered by staff of an agent: she has no way to log in before this. */
+async function givePassword(world: HttpWorld): Promise<void> {
+  const { credentials, hasher, master } = world.identity;
+  const tenantId = tenantIdOf('demo');
+  const createdAt = new Date(world.clock.nowMs()).toISOString();
+  const agent = world.agentId('own');
+  await credentials.reserve(
+    {
+      ...{ tenantId, user: { kind: 'customer', id: PEOPLE.customerId }, roles: ['CUSTOMER'], agent, createdAt },
+      ...{ status: 'PENDING', passwordHash: null, passwordSetAt: null, passwordHistory: [] },
+    },
+    emailDigestOf(master, tenantId, PEOPLE.email),
+  );
+  await credentials.setPassword(tenantId, PEOPLE.customerId, await hasher.hash(SECRETS.password), createdAt);
+  await credentials.setStanding(tenantId, PEOPLE.customerId, { status: 'ACTIVE' });
 }
 
 async function prepareLedger(world: HttpWorld, endpoint: Endpoint, params: Record<string, string>): Promise<void> {
