@@ -18,7 +18,7 @@ export type Roles = 'PUBLIC' | readonly [Role, ...Role[]];
 export type Caller = VerifiedToken;
 
 /** Groups of the catalogue, in the order of the reference. */
-export const GROUPS = ['auth', 'security', 'ciam', 'ledger', 'platform'] as const;
+export const GROUPS = ['auth', 'security', 'ciam', 'compliance', 'lending', 'ledger', 'platform'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** A request that passed authentication, roles and validation. */

@@ -135,7 +135,7 @@ export const findCustomer = defineEndpoint({
 
 export const verifyCustomer = defineEndpoint({
   id: 'verify-customer',
-  group: 'ciam',
+  group: 'compliance',
   title: 'Verify customer',
   description:
     'Staff’s decision on who he is. APPROVE also activates a pending customer. The note stays in the log: it must not name people.',

@@ -14,7 +14,8 @@ exactly like what does not exist.
 
 /** The permission matrix of the documentation, as Markdown. */
 export function permissionMatrix(endpoints: readonly Endpoint[]): string {
-  const tables = GROUPS.map((group) => {
+  const served = GROUPS.filter((group) => endpoints.some((endpoint) => endpoint.group === group));
+  const tables = served.map((group) => {
     const rows = endpoints.filter((endpoint) => endpoint.group === group).map(rowOf);
     const head = ['endpoint', ...ROLES, 'PUBLIC'];
     return [`## ${group}`, '', line(head), line(head.map(() => '---')), ...rows].join('\n');
