@@ -78,10 +78,12 @@ export async function customers(
 
 /** No character is above it: where the terms with a beginning end, in the order of bytes. */
 const LAST_CHARACTER = '\u{10ffff}';
+/** A word that begins more terms than this is as good as any other that does. */
+const MANY_TERMS = 1_000;
 
 /**
- * The longest word is looked up in the index of terms, as a range (so no sign of it means anything, and row-level
- * security lets into the index); the others are looked for among the terms of whom it found.
+ * The rarest word is looked up in the index of terms, as a range (so no sign of it means anything, and row-level security
+ * lets it into the index); the others are looked for among the terms of whom it found.
  */
 const FOUND = `${LISTED} and c.customer_id in (
     select t.customer_id from ledger.customer_terms t
@@ -90,6 +92,21 @@ const FOUND = `${LISTED} and c.customer_id in (
          select from ledger.customer_terms o
           where o.tenant_id = $1 and o.customer_id = t.customer_id and starts_with(o.term, w.word))))`;
 
+/** The words, the one that begins the fewest terms first. */
+async function rarestFirst(db: TenantQueries, tenantId: string, words: readonly string[]): Promise<readonly string[]> {
+  if (words.length < 2) return words;
+  const rows = await db.query(tenantId, {
+    name: 'customer-terms-counts',
+    text: `select w.word from unnest(string_to_array($2, ' ')) w(word) cross join lateral (
+             select count(*) as n from (
+               select from ledger.customer_terms t
+                where t.tenant_id = $1 and t.term >= w.word and t.term < w.word || $3 limit ${MANY_TERMS}) m) m
+            order by m.n`,
+    values: [tenantId, words.join(' '), LAST_CHARACTER],
+  });
+  return rows.map((row) => text(row, 'word'));
+}
+
 export async function findCustomers(
   db: TenantQueries,
   tenantId: string,
@@ -97,9 +114,9 @@ export async function findCustomers(
   filter: Pick<CustomerFilter, 'agentIds'>,
   page: Page,
 ): Promise<Paged<CustomerView>> {
-  const [longest, ...others] = searchedTermsOf(words).sort((a, b) => b.length - a.length);
-  if (longest === undefined) return { items: [], totalElements: 0 };
-  const values = [tenantId, agentsOf(filter), longest, `${longest}${LAST_CHARACTER}`, others.join(' ')];
+  const [rarest, ...others] = await rarestFirst(db, tenantId, searchedTermsOf(words));
+  if (rarest === undefined) return { items: [], totalElements: 0 };
+  const values = [tenantId, agentsOf(filter), rarest, `${rarest}${LAST_CHARACTER}`, others.join(' ')];
   return await paged(
     db,
     tenantId,
