@@ -409,7 +409,9 @@ test('record-access', (t) => {
       hasLoginPin: true,
       lockedUntil: '2026-03-15T11:00:00.000Z',
     });
-    given(tenant, fact).when('record-access', { user: of, facts: [] }).then(t);
+    given(tenant, fact)
+      .when('record-access', { user: of, facts: [] })
+      .refused(t, 'invalid-argument', { field: 'facts' });
     given(tenant).when('record-access', { user: of, facts }).refused(t, `${kind}-not-found`);
     const erased = kind === 'customer' ? customerErased('ada') : employeeErased('ada');
     given(tenant, fact, erased).when('record-access', { user: of, facts }).refused(t, `${kind}-not-found`);
