@@ -35,8 +35,9 @@ export function nowOf({ clock }: Pick<Identity, 'clock'>, aheadMs = 0): string {
 }
 
 /**
- * What the request's idempotency key was answered with before, if it was: a command that states nothing finds out. A
- * retry can then be answered although what it presents (a code, the password before) is used up.
+ * What the request's idempotency key was answered with before, if it was: a command that states nothing, which is refused
+ * for a key that is new, finds out. A retry can then be answered although what it presents (a code, the password before)
+ * is used up.
  */
 export async function answeredBefore(
   { bus }: Pick<Identity, 'bus'>,
@@ -45,5 +46,6 @@ export async function answeredBefore(
 ): Promise<Outcome | undefined> {
   if (asked.idempotency === undefined) return undefined;
   const outcome = await bus.execute({ ...asked, name: 'record-access', payload: { user, facts: [] } });
-  return outcome.status === 'refused' || outcome.replayed ? outcome : undefined;
+  const isNew = outcome.status === 'refused' && outcome.refusal.refused === 'invalid-argument';
+  return isNew ? undefined : outcome;
 }

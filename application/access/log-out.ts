@@ -1,7 +1,7 @@
 import type { UserReference } from '../../domain/access/user-events.js';
 import type { Session } from '../ports/sessions.js';
 import type { Asked } from './api-tokens.js';
-import { nowOf } from './as-user.js';
+import { answeredBefore, nowOf } from './as-user.js';
 import type { Identity } from './identity.js';
 import { type AccessRefusal, type Done, doneBy } from './refusals.js';
 import { refreshDigestOf } from './sign-in.js';
@@ -47,15 +47,18 @@ export async function logOut(
 
 /** Undefined when it had ended before. */
 async function end(
-  { sessions, tokenVerifier, bus, clock }: Identity,
+  identity: Identity,
   asked: Asked,
   sessionId: string,
   user: UserReference,
 ): Promise<Done | Extract<AccessRefusal, { status: 'refused' }> | undefined> {
-  const ended = await sessions.revoke(asked.tenantId, sessionId, nowOf({ clock }));
+  const { sessions, tokenVerifier, bus } = identity;
+  const ended = await sessions.revoke(asked.tenantId, sessionId, nowOf(identity));
   tokenVerifier.forgetSession(sessionId);
-  if (!ended && asked.idempotency === undefined) return undefined;
-  const facts = ended ? ([{ type: 'signed-out', session: sessionId, why: 'LOGOUT' }] as const) : [];
-  const outcome = await bus.execute({ ...asked, name: 'record-access', payload: { user, facts } });
+  const facts = [{ type: 'signed-out', session: sessionId, why: 'LOGOUT' }] as const;
+  const outcome = ended
+    ? await bus.execute({ ...asked, name: 'record-access', payload: { user, facts } })
+    : await answeredBefore(identity, asked, user);
+  if (outcome === undefined) return undefined;
   return outcome.status === 'refused' ? outcome : doneBy(outcome);
 }

@@ -14,6 +14,8 @@ export const decideRecordAccess: Decide<RecordAccess> = ({ user, facts }, contex
       ? refuse('customer-not-found', 'there is no such customer')
       : refuse('employee-not-found', 'there is no such employee');
   }
+  // Not recorded under a key: whether a key was answered before can be asked by stating nothing.
+  if (facts.length === 0) return refuse('invalid-argument', 'nothing is stated', { field: 'facts' });
   for (const { type, ...data } of facts) {
     context.emit({ type, version: 1, data: { user, ...data }, tags: [tagOf(user.kind, user.id)] });
   }
