@@ -13,7 +13,7 @@ import { page, pagedOf, size, uuid } from '../schemas.js';
 import { noSuch } from '../scope.js';
 import { EMPLOYEE_EXAMPLE, employeeOut, employeeShape } from './employee-shape.js';
 import { PEOPLE } from './examples.js';
-import { faultyFailure } from './person-in-sight.js';
+import { askedAboutPerson, faultyFailure } from './person-in-sight.js';
 import { dialingCode, email, personName, phone } from './person-schemas.js';
 
 const SERVICE = '/api/v6/services/usermanagement';
@@ -99,7 +99,7 @@ export const createEmployee = defineEndpoint({
     const { agentId: agent, branchId: branch, roles: wantedRoles, ...about } = call.body;
     const { identity, clock } = call.services;
     const wanted = { ...about, agent, branch, roles: [...new Set(wantedRoles)] };
-    const result = await create(identity, askedBy(call), wanted);
+    const result = await create(identity, askedAboutPerson(call), wanted);
     if (result.status === 'faulty') return faultyFailure(result);
     if (result.status === 'refused') return refusalFailure(result.refusal, result.replayed);
     const done = acceptedOr(result.outcome, call);
@@ -150,7 +150,7 @@ export const editEmployee = defineEndpoint({
     const employee = await readModels.employee(tenantId, call.params.id);
     if (employee === undefined) throw noSuch('employee');
     const { status, branchId: branch, ...change } = call.body;
-    const changed = await edit(identity, askedBy(call), employee, { ...change, branch });
+    const changed = await edit(identity, askedAboutPerson(call), employee, { ...change, branch });
     if (changed.status === 'faulty') return faultyFailure(changed);
     let done = acceptedOr(changed.status === 'refused' ? changed : changed.outcome, call);
     if (isFailure(done)) return done;

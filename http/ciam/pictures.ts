@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { MAX_PICTURE_BYTES, setPicture } from '../../application/people/set-picture.js';
 import { type PersonView, personOf } from '../../application/people/standing.js';
 import { isUuid } from '../../domain/shared/ids.js';
-import { askedBy, caughtUp } from '../commands.js';
+import { caughtUp } from '../commands.js';
 import { type Call, defineEndpoint } from '../endpoint.js';
 import { type UploadedFile, isUploadedFile } from '../multipart.js';
 import { RequestFailed, invalid } from '../problem.js';
 import { noSuch, seesCustomer } from '../scope.js';
 import { PEOPLE, PICTURE_BASE64 } from './examples.js';
-import { changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
+import { askedAboutPerson, changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
 import { customerCode, personId } from './person-schemas.js';
 import { PICTURE_PATH, PROFILE_EXAMPLE, profileShape } from './person-shape.js';
 
@@ -78,7 +78,7 @@ export const uploadProfilePicture = defineEndpoint({
     const person = await subjectOf(call, call.body.customerCode);
     // The request's hash is over a digest: a picture has no order of members.
     const digest = createHash('sha256').update(picture.content).digest('hex');
-    const asked = askedBy({ ...call, body: { customerCode: call.body.customerCode ?? null, digest } });
+    const asked = askedAboutPerson({ ...call, body: { customerCode: call.body.customerCode ?? null, digest } });
     const result = await setPicture(call.services.identity, asked, person, picture);
     if (result.status === 'faulty') return faultyFailure(result);
     return changedPerson(call, person, result.status === 'refused' ? result : result.outcome, 'Picture stored');

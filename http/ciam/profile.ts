@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { editProfile } from '../../application/people/edit-profile.js';
-import { askedBy, caughtUp } from '../commands.js';
+import { caughtUp } from '../commands.js';
 import { defineEndpoint } from '../endpoint.js';
 import { RequestFailed, invalid } from '../problem.js';
 import { dateIn } from '../schemas.js';
 import { PEOPLE } from './examples.js';
-import { changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
+import { askedAboutPerson, changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
 import { addressLines, countryIso3, customerCode, dialingCode, gender, personName, phone } from './person-schemas.js';
 import { PROFILE_EXAMPLE, profileOut, profileShape } from './person-shape.js';
 
@@ -82,7 +82,7 @@ export const editCustomerProfile = defineEndpoint({
     await caughtUp(call);
     const person = await subjectOf(call, code);
     const { identity } = call.services;
-    const result = await editProfile(identity, askedBy(call), person, { ...edit, gender: customerGender });
+    const result = await editProfile(identity, askedAboutPerson(call), person, { ...edit, gender: customerGender });
     if (result.status === 'faulty') return faultyFailure(result);
     const outcome = result.status === 'refused' ? result : result.outcome;
     return changedPerson(call, person, outcome, 'Profile changed');

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { registerCustomer } from '../../application/people/register-customer.js';
 import { present } from '../../application/people/person-checks.js';
-import { acceptedOr, askedBy, isFailure } from '../commands.js';
+import { acceptedOr, isFailure } from '../commands.js';
 import { type Call, defineEndpoint } from '../endpoint.js';
 import { EXAMPLE } from '../ledger/examples.js';
 import { RequestFailed, refusalFailure } from '../problem.js';
 import { dateIn } from '../schemas.js';
 import { secretsOf } from '../secrets.js';
 import { PEOPLE } from './examples.js';
-import { faultyFailure } from './person-in-sight.js';
+import { askedAboutPerson, faultyFailure } from './person-in-sight.js';
 import {
   addressLines,
   countryIso3,
@@ -133,7 +133,7 @@ export const createCustomer = defineEndpoint({
       ...registrarOf(call),
     } as const;
     const { identity, clock } = call.services;
-    const result = await registerCustomer(identity, askedBy(call), wanted, () => passwordsOf(call));
+    const result = await registerCustomer(identity, askedAboutPerson(call), wanted, () => passwordsOf(call));
     if (result.status === 'faulty') return faultyFailure(result);
     if (result.status === 'refused') return refusalFailure(result.refusal, result.replayed);
     const done = acceptedOr(result.outcome, call);

@@ -1,9 +1,11 @@
 import t, { type Test } from 'tap';
 import { identityProcessor } from '../../application/reactors/identity.js';
+import { requestHash } from '../../application/idempotency.js';
 import { emailDigestOf } from '../../application/access/identity.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 import { PEOPLE, PICTURE_BASE64 } from '../../http/ciam/examples.js';
 import { EXAMPLE } from '../../http/ledger/examples.js';
+import { systemClock } from '../../infrastructure/system/clock.js';
 import { type Answered, HttpWorld, OTHER_OWNER, type Sent } from '../support/http-world.js';
 
 const USERS = '/api/v6/services/usermanagement';
@@ -243,6 +245,54 @@ t.test('what a crash leaves of a registration', async (t) => {
   t.ok(await world.identity.hasher.verify(stored?.passwordHash ?? '', PASSWORD), 'he has his password');
   const again = await register(world, second, { headers: { 'Idempotency-Key': 'crash-2' } });
   t.equal(shown(again).id, late?.id, 'a retry finds him');
+});
+
+t.test('a reservation runs out', async (t) => {
+  let aheadMs = 0;
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+  const world = await openWorld(t, { clock });
+  const { bus, hasher } = world.identity;
+  const execute = bus.execute.bind(bus);
+  let dies = true;
+  bus.execute = (command) =>
+    dies && command.name === 'register-customer' ? Promise.reject(new Error('the process died')) : execute(command);
+  t.equal((await register(world)).status, 500);
+  dies = false;
+  aheadMs += 59_000;
+  t.equal(say(await register(world)), '422 VALIDATION_ERROR email:DUPLICATE', 'not yet');
+  aheadMs += 2_000;
+  t.equal((await register(world)).status, 200, 'a minute later the address is anybody’s');
+
+  const hash = hasher.hash.bind(hasher);
+  t.intercept(hasher, 'hash', {
+    value: (secret: string) => {
+      aheadMs += 40_000;
+      return hash(secret);
+    },
+  });
+  const slow = await register(world, { email: 'slow@b.example' });
+  t.match(
+    say(slow),
+    /^503 SERVICE_UNAVAILABLE/,
+    'who is too slow gives up before somebody else could take the address',
+  );
+  const digest = emailDigestOf(world.identity.master, DEMO, 'slow@b.example');
+  t.equal(await world.identity.credentials.byEmail(DEMO, digest), undefined);
+});
+
+t.test('the log keeps no plain hash of what a person said', async (t) => {
+  const world = await openWorld(t);
+  await register(world, {}, { headers: { 'Idempotency-Key': 'guess-1' } });
+  const { dob, password: _, confirmPassword: __, ...rest } = CHIDI;
+  const inOrder = {
+    ...{ customerType: rest.customerType, payloadEncrypted: rest.payloadEncrypted, firstName: rest.firstName },
+    ...{ lastName: rest.lastName, email: rest.email, dialingCode: rest.dialingCode, phone: rest.phone, dob },
+    address: { address1: '12 Marina', address2: 'Lagos Island', postcode: '101001', countryIso3: 'NGA' },
+  };
+  const guess = requestHash('anonymous', JSON.stringify([null, null, inOrder, '']));
+  const events = await world.log.readAll({ after: '', limit: 10_000 });
+  t.equal(guess.length, 32);
+  t.notOk(JSON.stringify(events).includes(guess), 'who knows everything about him cannot find him');
 });
 
 t.test('an agent sees his own and his sub-agents’ people', async (t) => {
