@@ -91,12 +91,14 @@ function plainOf(text: string): string {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-/** A common password may stand in a longer one that has as much again of its own. */
+/** A common password may stand in a longer one that has this much, or more than as much again, of its own. */
 const MOST_ADDED = 5;
 
 function isCommon({ plain, core, undisguised }: Folded): boolean {
   if (isCommonPassword(plain)) return true;
-  return [core, undisguised].some((word) => plain.length - word.length <= MOST_ADDED && isCommonPassword(word));
+  return [core, undisguised].some(
+    (word) => plain.length - word.length <= Math.max(MOST_ADDED, word.length) && isCommonPassword(word),
+  );
 }
 
 const ROWS = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm', 'azertyuiop'];
