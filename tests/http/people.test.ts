@@ -798,3 +798,60 @@ t.test('the reactor finishes what a crash left', async (t) => {
   await t.rejects(vault.seal(DEMO, id, {}), 'his key is gone');
   await t.rejects(follow('00000000-0000-4000-8000-000000000000'), /do not know/, 'who is unknown is not erased');
 });
+
+t.test('who may log in', async (t) => {
+  const world = await openWorld(t);
+  const { id } = shown(await register(world, {}, {}, 'AGENT'));
+  const headers = { 'X-Tenant': 'demo' };
+  const logIn = () =>
+    world.send(
+      '/api/v6/services/securitymanagement/login',
+      { method: 'PUT', body: { email: CHIDI.email, currentPassword: PASSWORD }, headers },
+      'NOBODY',
+    );
+  const first = await logIn();
+  t.equal(first.status, 200, first.text);
+  const token = { token: (first.json.data as { access_token: string }).access_token };
+  const profile = () => world.send(`${USERS}/profile`, {}, token);
+  t.match(shown(await profile()), { id, status: 'PENDING_VERIFICATION' }, 'pending customers may');
+  await world.send(`${USERS}/deactivate-user-account/${id}`, { method: 'POST' });
+  t.equal((await profile()).status, 401, 'deactivated: out at once');
+  t.equal((await logIn()).status, 401);
+  await world.send(`${USERS}/activate-user-account/${id}`, { method: 'POST' });
+  t.equal((await profile()).status, 401, 'an old log-in stays over');
+  t.equal((await logIn()).status, 200);
+  const suspend = (status: 'SUSPENDED' | 'ACTIVE') =>
+    world.command('set-agent-status', { agent: world.agentId('own'), status, reason: 'r' }, DEMO);
+  await suspend('SUSPENDED');
+  t.match(say(await logIn()), /^403 FORBIDDEN :AGENT_SUSPENDED/);
+  await suspend('ACTIVE');
+  t.equal((await logIn()).status, 200);
+
+  const manager = { legalBasis: 'GDPR Art. 17(1)(a)' };
+  const erase = (who: string) => world.send(`${USERS}/erase-person/${who}`, { body: manager });
+  t.match((await erase(id)).json.data, { id, status: 'ERASED', userType: 'CUSTOMER' });
+  t.equal((await logIn()).status, 401, 'erased: nobody');
+  t.match(say(await erase(id)), /^404 NOT_FOUND/, 'once');
+  t.match(shown(await world.send(`${USERS}/customer-by-id/${id}`)), {
+    id,
+    status: 'ERASED',
+    firstName: null,
+    email: null,
+    dynamicFields: {},
+  });
+  t.match(
+    say(await world.send(`${USERS}/profile-edit`, { method: 'PUT', body: { customerCode: id, firstName: 'Eve' } })),
+    /^404/,
+  );
+  t.equal((await world.send(`${USERS}/activate-user-account/${id}`)).status, 404);
+  const grace = { firstName: 'Grace', lastName: 'Bello', email: 'grace@staff.example', roles: ['CASHIER'] };
+  const employee = shown(await world.send(`${USERS}/create-employee`, { body: grace }));
+  t.match((await erase(employee.id)).json.data, { userType: 'EMPLOYEE' });
+  t.same(peopleOf(await world.send(`${USERS}/list-employees`)), []);
+  t.equal(
+    (await world.identity.outbox.list(DEMO, { to: grace.email }, { page: 1, size: 1 })).totalElements,
+    0,
+    'his mail too',
+  );
+  t.match(say(await erase('00000000-0000-4000-8000-000000000000')), /^404/);
+});
