@@ -15,6 +15,7 @@ export const ACCOUNT_PRODUCTS: readonly AccountProduct[] = [
   { code: 'ESCROW', name: 'Escrow account', kind: 'LIABILITY', constrained: true },
   { code: 'LOAN_WALLET', name: 'Loan wallet', kind: 'LIABILITY', constrained: true },
   { code: 'INVESTMENT_WALLET', name: 'Investment wallet', kind: 'LIABILITY', constrained: true },
+  { code: 'LOAN_RECEIVABLE', name: 'Receivable of a loan', kind: 'ASSET', constrained: false },
   { code: 'TILL', name: 'Cash till', kind: 'ASSET', constrained: true },
   { code: 'INTERNAL', name: 'Internal account', kind: 'ASSET', constrained: false },
   { code: 'JOURNAL', name: 'Account of an imported journal', kind: 'ASSET', constrained: false },
