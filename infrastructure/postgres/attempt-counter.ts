@@ -46,7 +46,11 @@ export class PostgresAttemptCounter implements AttemptCounter {
   }
 
   async clear(tenantId: string, subject: string): Promise<void> {
-    await this.#pool.query(`delete from ledger.attempts where tenant_id = $1 and subject = $2`, [tenantId, subject]);
+    await this.#pool.query({
+      name: 'clear-attempts',
+      text: `delete from ledger.attempts where tenant_id = $1 and subject = $2`,
+      values: [tenantId, subject],
+    });
   }
 
   async purge(nowIso: string): Promise<number> {

@@ -26,12 +26,13 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   async open(session: Session, refreshDigest: string): Promise<void> {
-    await this.#pool.query(
-      `with opened as (
+    await this.#pool.query({
+      name: 'open-session',
+      text: `with opened as (
          insert into ledger.sessions (tenant_id, session_id, user_id, user_kind, device, created_at, expires_at, revoked_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8))
        insert into ledger.refresh_tokens (digest, tenant_id, session_id) values (decode($9, 'hex'), $1, $2)`,
-      [
+      values: [
         session.tenantId,
         session.sessionId,
         session.user.id,
@@ -42,7 +43,7 @@ export class PostgresSessionStore implements SessionStore {
         session.revokedAt,
         refreshDigest,
       ],
-    );
+    });
   }
 
   async addRefresh(tenantId: string, sessionId: string, refreshDigest: string): Promise<void> {
