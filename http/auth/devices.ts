@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { registerDevice, removeDevice } from '../../application/access/device-bindings.js';
 import type { Device } from '../../application/ports/devices.js';
+import { askedAboutPerson } from '../ciam/person-in-sight.js';
 import { askedBy } from '../commands.js';
 import { defineEndpoint } from '../endpoint.js';
 import { EXAMPLE } from '../ledger/examples.js';
@@ -86,7 +87,7 @@ export const registerOwnDevice = defineEndpoint({
   errors: ['LIMIT_EXCEEDED'],
   async handler(call) {
     const { user } = loggedIn(call.caller);
-    const result = await registerDevice(call.services.identity, askedBy(call), user, call.body);
+    const result = await registerDevice(call.services.identity, askedAboutPerson(call), user, call.body);
     if (result.status !== 'registered') return accessFailure(result);
     return shown(call, result.done, 'Device registered', deviceOut(result.device));
   },
