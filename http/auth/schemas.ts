@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uuid } from '../schemas.js';
 import { DEVICE_ID, MAX_DEVICE_ID } from './logged-in.js';
 import { SECRETS } from './examples.js';
 
@@ -22,12 +23,10 @@ export const otp = z
   .regex(/^\d{4,12}$/, 'has digits only')
   .max(12)
   .meta({ example: '493021' });
-export const otpReference = z
-  .string()
-  .max(36)
-  .regex(/^[0-9a-fA-F-]{36}$/, 'must be a UUID')
-  .toLowerCase()
-  .meta({ description: 'As it was answered when the code was sent', example: SECRETS.otpReference });
+export const otpReference = uuid.meta({
+  description: 'As it was answered when the code was sent',
+  example: SECRETS.otpReference,
+});
 export const payloadEncrypted = z
   .boolean()
   .meta({ description: 'Whether the secrets are encrypted; default: their shape decides' });

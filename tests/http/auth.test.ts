@@ -240,6 +240,7 @@ t.test('a password expires; the second factor', async (t) => {
   const verify = (more: Record<string, unknown>, sent: Sent = {}) =>
     scene.ask(`${AUTH}/verify-login-otp`, { email: EMAIL, otp, otpReference, ...more }, sent);
   t.equal(say(await verify({ otp: otp === '123456' ? '123457' : '123456' })), '401 INVALID_CREDENTIALS');
+  t.equal(say(await verify({ otpReference: '-'.repeat(36) })), '422 VALIDATION_ERROR');
   t.equal(say(await verify({ otpReference: DEMO })), '401 INVALID_CREDENTIALS', 'of another log-in');
   t.equal(say(await verify({ email: 'nobody@example.com' })), '401 INVALID_CREDENTIALS');
   const done = await verify({}, key('otp-1'));
