@@ -75,7 +75,8 @@ async function bench(): Promise<void> {
   const made = await issueApiToken(wanted, asked, { ...identity, tokenSecrets });
   const apiToken = made.status === 'accepted' ? (made.token ?? '') : '';
 
-  const newVerifier = () => new TokenVerifier(tokenStore, tokenSecrets, clock, { accessTokens, sessions });
+  const newVerifier = () =>
+    new TokenVerifier(tokenStore, tokenSecrets, clock, { accessTokens, sessions, credentials: identity.credentials });
   const warm = newVerifier();
   const must = async (token: string) => {
     if ((await warm.verify(token, '127.0.0.1')) === undefined) throw new Error('the token should be good');

@@ -6,6 +6,7 @@ import {
   Overloaded,
   Unavailable,
 } from '../application/commands.js';
+import type { Asked } from '../application/access/api-tokens.js';
 import { keyOf, requestHash } from '../application/idempotency.js';
 import type { Call } from './endpoint.js';
 import { type Failure, refusalFailure, unavailable } from './problem.js';
@@ -13,11 +14,7 @@ import { type Failure, refusalFailure, unavailable } from './problem.js';
 export type Accepted = Extract<Outcome, { status: 'accepted' }>;
 
 /** The parts of a command that come from the request. `variant` tells commands of one request apart. */
-export function askedBy(
-  call: Call,
-  tenantId: string = call.caller.tenantId,
-  variant = '',
-): Pick<Command, 'tenantId' | 'actor' | 'correlationId' | 'idempotency'> {
+export function askedBy(call: Call, tenantId: string = call.caller.tenantId, variant = ''): Asked {
   const { caller, correlationId, idempotencyKey, endpoint } = call;
   const asked = { tenantId, actor: actorOf(call), correlationId };
   if (idempotencyKey === undefined) return asked;
@@ -30,6 +27,18 @@ export function askedBy(
       requestHash: requestHash(caller.subject, canonical),
     },
   };
+}
+
+/**
+ * As `askedBy`. The hash of the request stays in the log for ever: where the request is personal data it is keyed, so that
+ * nobody who reads the log can try guesses on it.
+ */
+export function askedAboutPerson(call: Call): Asked {
+  const { idempotency, ...asked } = askedBy(call);
+  if (idempotency === undefined) return asked;
+  const { id, requestHash } = idempotency;
+  const keyed = call.services.identity.master.digest('request about a person', requestHash);
+  return { ...asked, idempotency: { id, requestHash: keyed.slice(0, requestHash.length) } };
 }
 
 /**

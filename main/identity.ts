@@ -42,16 +42,16 @@ export function createIdentity(ports: {
   const keys = new TenantKeys({ store, maker: new NodeKeyPairMaker(), bus, clock, ids });
   const accessTokens = new AccessTokens({ keys, clock, ids, issuer });
   const sessions = new PostgresSessionStore(pool);
+  const credentials = new PostgresCredentialStore(pool);
   return {
-    ...{ bus, readModels, clock, ids, master, vault, keys, accessTokens, sessions, tokenStore, sandbox },
+    ...{ bus, readModels, clock, ids, master, vault, keys, accessTokens, sessions, credentials, tokenStore, sandbox },
     files: new PostgresFileStore(pool, vault),
-    credentials: new PostgresCredentialStore(pool),
     otps: new PostgresOneTimePasswordStore(pool),
     attempts: new PostgresAttemptCounter(pool),
     devices: new PostgresDeviceStore(pool),
     replays: new PostgresReplayGuard(pool),
     hasher: new Argon2Hasher(),
     preferences: new PreferenceReader(readModels, clock),
-    tokenVerifier: new TokenVerifier(tokenStore, ports.tokenSecrets, clock, { accessTokens, sessions }),
+    tokenVerifier: new TokenVerifier(tokenStore, ports.tokenSecrets, clock, { accessTokens, sessions, credentials }),
   };
 }

@@ -3,6 +3,7 @@ import type { Role } from '../../domain/shared/decider.js';
 import type { UserReference } from '../../domain/access/user-events.js';
 import { Unavailable } from '../commands.js';
 import type { Clock } from '../ports/clock.js';
+import type { CredentialStore } from '../ports/credentials.js';
 import type { SessionStore } from '../ports/sessions.js';
 import type { FoundToken, TokenSecrets, TokenStore } from '../ports/token-store.js';
 import type { AccessTokens, VerifiedAccessToken } from './access-tokens.js';
@@ -29,6 +30,8 @@ export interface VerifiedToken {
 interface PeopleTokens {
   readonly accessTokens: Pick<AccessTokens, 'verify'>;
   readonly sessions: Pick<SessionStore, 'isRevoked'>;
+  /** An API token of a customer is good for as long as he is. */
+  readonly credentials: Pick<CredentialStore, 'byUser'>;
 }
 
 interface Entry {
@@ -95,9 +98,9 @@ export class TokenVerifier {
     this.#forgetWhere((verified) => verified.sessionId === sessionId);
   }
 
-  /** Forgets the access tokens of a user. */
+  /** Forgets every token that speaks for a user. */
   forgetUser(userId: string): void {
-    this.#forgetWhere((verified) => verified.user?.id === userId);
+    this.#forgetWhere(({ user, customerId }) => user?.id === userId || customerId === userId);
   }
 
   #forgetWhere(matches: (verified: VerifiedToken) => boolean): void {
@@ -129,6 +132,8 @@ export class TokenVerifier {
     }
     const hash = this.#secrets.hash(token);
     const found = hash === undefined ? undefined : await this.#find(hash);
+    // Not remembered: he may be let in again at any moment.
+    if (found !== undefined && (await this.#isKeptOut(found))) return entryOf(undefined, asked, 0);
     const entry = entryOf(found, asked, known?.lastUsedMs ?? 0);
     return hash === undefined ? entry : this.#remember(token, generation, entry);
   }
@@ -168,6 +173,17 @@ export class TokenVerifier {
       return await sessions.isRevoked(tenantId, jti, sessionId);
     } catch (error) {
       throw new Unavailable('the session store cannot be reached', { cause: error });
+    }
+  }
+
+  /** Whether the customer that a token speaks for was deactivated. */
+  async #isKeptOut({ token }: FoundToken): Promise<boolean> {
+    const { customerId, tenantId } = token;
+    if (customerId === null || this.#people === undefined) return false;
+    try {
+      return (await this.#people.credentials.byUser(tenantId, customerId))?.status === 'INACTIVE';
+    } catch (error) {
+      throw new Unavailable('the credentials cannot be reached', { cause: error });
     }
   }
 

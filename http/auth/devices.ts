@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { registerDevice, removeDevice } from '../../application/access/device-bindings.js';
 import type { Device } from '../../application/ports/devices.js';
-import { askedAboutPerson } from '../ciam/person-in-sight.js';
-import { askedBy } from '../commands.js';
+import { askedBy, askedAboutPerson } from '../commands.js';
 import { defineEndpoint } from '../endpoint.js';
 import { EXAMPLE } from '../ledger/examples.js';
 import { accessFailure, doneAnswer, shown } from './access-failure.js';

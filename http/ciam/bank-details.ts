@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { addBankDetails } from '../../application/people/add-bank-details.js';
 import type { BankDetailView } from '../../application/ports/read-models.js';
 import type { BankDetailsAdded } from '../../domain/customer/events.js';
-import { acceptedOr, caughtUp, execute, isFailure } from '../commands.js';
+import { acceptedOr, caughtUp, execute, isFailure, askedAboutPerson } from '../commands.js';
 import { type Call, defineEndpoint } from '../endpoint.js';
 import { EXAMPLE } from '../ledger/examples.js';
 import { currencyCode, uuid } from '../schemas.js';
 import { noSuch, ownPerson, visibleCustomer } from '../scope.js';
 import { PEOPLE } from './examples.js';
-import { askedAboutPerson, faultyFailure } from './person-in-sight.js';
+import { faultyFailure } from './person-in-sight.js';
 import { countryIso3, customerCode } from './person-schemas.js';
 
 const SERVICE = '/api/v6/services/bankmanagement';

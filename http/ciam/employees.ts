@@ -5,7 +5,7 @@ import { present } from '../../application/people/person-checks.js';
 import { setUserStatus } from '../../application/people/set-user-status.js';
 import { EMPLOYEE_STATUSES, STAFF_ROLES } from '../../domain/employee/events.js';
 import { type Role, ROLES } from '../../domain/shared/decider.js';
-import { acceptedOr, askedBy, caughtUp, isFailure } from '../commands.js';
+import { acceptedOr, askedBy, caughtUp, isFailure, askedAboutPerson } from '../commands.js';
 import { defineEndpoint } from '../endpoint.js';
 import { pageInfo } from '../envelope.js';
 import { RequestFailed, refusalFailure, unavailable } from '../problem.js';
@@ -13,7 +13,7 @@ import { page, pagedOf, size, uuid } from '../schemas.js';
 import { noSuch } from '../scope.js';
 import { EMPLOYEE_EXAMPLE, employeeOut, employeeShape } from './employee-shape.js';
 import { PEOPLE } from './examples.js';
-import { askedAboutPerson, faultyFailure } from './person-in-sight.js';
+import { faultyFailure } from './person-in-sight.js';
 import { dialingCode, email, personName, phone } from './person-schemas.js';
 
 const SERVICE = '/api/v6/services/usermanagement';

@@ -1,25 +1,12 @@
-import type { Asked } from '../../application/access/api-tokens.js';
 import type { Outcome } from '../../application/commands.js';
 import type { Faulty } from '../../application/people/faults.js';
 import { type PersonView, personOf, userOf } from '../../application/people/standing.js';
 import { isUuid } from '../../domain/shared/ids.js';
-import { type Accepted, acceptedOr, askedBy, caughtUp } from '../commands.js';
+import { type Accepted, acceptedOr, caughtUp } from '../commands.js';
 import type { Answer, Call } from '../endpoint.js';
 import { type Failure, RequestFailed, failure, unavailable } from '../problem.js';
 import { noSuch, ownPerson, visibleCustomer } from '../scope.js';
 import { profileOut } from './person-shape.js';
-
-/**
- * As `askedBy`. The hash of the request stays in the log for ever: where the request is personal data it is keyed, so that
- * nobody who reads the log can try guesses on it.
- */
-export function askedAboutPerson(call: Call): Asked {
-  const { idempotency, ...asked } = askedBy(call);
-  if (idempotency === undefined) return asked;
-  const { id, requestHash } = idempotency;
-  const keyed = call.services.identity.master.digest('request about a person', requestHash);
-  return { ...asked, idempotency: { id, requestHash: keyed.slice(0, requestHash.length) } };
-}
 
 /**
  * Whose profile a call is about: the caller's own, or the customer that it names. An API token that speaks for nobody has

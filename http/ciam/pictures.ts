@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { MAX_PICTURE_BYTES, setPicture } from '../../application/people/set-picture.js';
 import { type PersonView, personOf } from '../../application/people/standing.js';
 import { isUuid } from '../../domain/shared/ids.js';
-import { caughtUp } from '../commands.js';
+import { caughtUp, askedAboutPerson } from '../commands.js';
 import { type Call, defineEndpoint } from '../endpoint.js';
 import { type UploadedFile, isUploadedFile } from '../multipart.js';
 import { RequestFailed, invalid } from '../problem.js';
 import { noSuch, seesCustomer } from '../scope.js';
 import { PEOPLE, PICTURE_BASE64 } from './examples.js';
-import { askedAboutPerson, changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
+import { changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
 import { customerCode, personId } from './person-schemas.js';
 import { PICTURE_PATH, PROFILE_EXAMPLE, profileShape } from './person-shape.js';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { editProfile } from '../../application/people/edit-profile.js';
-import { caughtUp } from '../commands.js';
+import { caughtUp, askedAboutPerson } from '../commands.js';
 import { defineEndpoint } from '../endpoint.js';
 import { RequestFailed, invalid } from '../problem.js';
 import { dateIn } from '../schemas.js';
 import { PEOPLE } from './examples.js';
-import { askedAboutPerson, changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
+import { changedPerson, faultyFailure, subjectOf } from './person-in-sight.js';
 import { addressLines, countryIso3, customerCode, dialingCode, gender, personName, phone } from './person-schemas.js';
 import { PROFILE_EXAMPLE, profileOut, profileShape } from './person-shape.js';
 

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { registerCustomer } from '../../application/people/register-customer.js';
 import { present } from '../../application/people/person-checks.js';
-import { acceptedOr, isFailure } from '../commands.js';
+import { acceptedOr, isFailure, askedAboutPerson } from '../commands.js';
 import { type Call, defineEndpoint } from '../endpoint.js';
 import { EXAMPLE } from '../ledger/examples.js';
 import { RequestFailed, refusalFailure } from '../problem.js';
 import { dateIn } from '../schemas.js';
 import { secretsOf } from '../secrets.js';
 import { PEOPLE } from './examples.js';
-import { askedAboutPerson, faultyFailure } from './person-in-sight.js';
+import { faultyFailure } from './person-in-sight.js';
 import {
   addressLines,
   countryIso3,

@@ -5,7 +5,7 @@ import { ACCOUNT_KINDS, type AccountOpened, FREEZE_SCOPES, PERMISSIONS } from '.
 import type { SealedPerson } from '../../domain/shared/person.js';
 import { refuse } from '../../domain/shared/refusal.js';
 import { type AmountSign, Findings, type WireAmount, amountIn } from '../amounts.js';
-import { type Accepted, execute, isFailure } from '../commands.js';
+import { type Accepted, acceptedOr, askedAboutPerson, execute, isFailure } from '../commands.js';
 import { type Answer, type Call, defineEndpoint } from '../endpoint.js';
 import { RequestFailed, refusalFailure, unavailable } from '../problem.js';
 import { renamed } from '../request-body.js';
@@ -132,7 +132,7 @@ export const openAccount = defineEndpoint({
     const minimumBalance = limit('minimumBalance', 'any');
     const maximumBalance = limit('maximumBalance', 'any');
     findings.throwIfAny();
-    const done = await execute(call, 'open-account', {
+    const payload = {
       owner: body.ownerId,
       currency: body.currencyCode,
       product: body.productCode,
@@ -143,7 +143,9 @@ export const openAccount = defineEndpoint({
       ...(overdraftLimit === undefined ? {} : { overdraftLimit }),
       ...(minimumBalance === undefined ? {} : { minimumBalance }),
       ...(maximumBalance === undefined ? {} : { maximumBalance }),
-    });
+    };
+    const outcome = await call.services.bus.execute({ ...askedAboutPerson(call), name: 'open-account', payload });
+    const done = acceptedOr(outcome, call);
     if (isFailure(done)) return done;
     const { position, replayed } = done;
     return {

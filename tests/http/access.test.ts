@@ -8,6 +8,7 @@ import { ENDPOINTS, routesOf } from '../../http/registry.js';
 import type { Clock } from '../../application/ports/clock.js';
 import { systemClock } from '../../infrastructure/system/clock.js';
 import { type Answered, HttpWorld, OTHER_OWNER, TENANTS, type TenantName, transfer } from '../support/http-world.js';
+import { givePassword } from '../support/prepared-examples.js';
 
 const TOKENS = '/api/v6/services/admin/security/api-tokens';
 const BALANCE = `/api/v6/services/ledger/account-balance/${EXAMPLE.accountId}`;
@@ -335,6 +336,19 @@ t.test('a customer restricts his account; what staff restricted stays', async (t
   t.match((await set('CREDIT_ONLY', 'MANAGER')).json.data, { permission: 'CREDIT_ONLY' });
   t.equal(say(await set('FULL_ACCESS', 'CUSTOMER')), '403 FORBIDDEN');
   t.equal(say(await set('READ_ONLY', 'CUSTOMER', EXAMPLE.counterpartyId)), '404 ACCOUNT_NOT_FOUND');
+});
+
+t.test('an API token of a customer is as good as he is', async (t) => {
+  const world = await HttpWorld.open();
+  t.teardown(() => world.close());
+  await givePassword(world);
+  const set = (to: string) =>
+    world.send(`/api/v6/services/usermanagement/${to}-user-account/${EXAMPLE.ownerId}`, { method: 'PUT' });
+  t.equal((await world.send(BALANCE, {}, 'CUSTOMER')).status, 200);
+  t.equal((await set('deactivate')).status, 200);
+  t.equal(say(await world.send(BALANCE, {}, 'CUSTOMER')), '401 AUTH_REQUIRED', 'at once');
+  t.equal((await set('activate')).status, 200);
+  t.equal((await world.send(BALANCE, {}, 'CUSTOMER')).status, 200, 'and again');
 });
 
 t.test('host and tenant', async (t) => {

@@ -47,6 +47,7 @@ export function memoryIdentity(ports: {
   const master = testSeal();
   const vault = ports.vault ?? new MemoryKeyVault(master, clock);
   const sessions = new MemorySessionStore();
+  const credentials = new MemoryCredentialStore();
   const outbox = new MemoryOutbox(clock, ids);
   const keys = new TenantKeys({
     store: new MemoryTenantKeyStore(master),
@@ -57,9 +58,8 @@ export function memoryIdentity(ports: {
   });
   const accessTokens = new AccessTokens({ keys, clock, ids, issuer: 'https://corebook.test' });
   return {
-    ...{ bus, readModels, clock, ids, vault, master, sessions, keys, accessTokens, outbox, tokenStore },
+    ...{ bus, readModels, clock, ids, vault, master, sessions, keys, accessTokens, outbox, tokenStore, credentials },
     files: new MemoryFileStore(vault),
-    credentials: new MemoryCredentialStore(),
     otps: new MemoryOneTimePasswordStore(),
     attempts: new MemoryAttemptCounter(),
     devices: new MemoryDeviceStore(),
@@ -67,7 +67,7 @@ export function memoryIdentity(ports: {
     hasher: ports.hasher ?? new Argon2Hasher(CHEAP),
     mail: { enqueue: (mail) => outbox.send(mail), decoy: () => Promise.resolve() },
     preferences: new PreferenceReader(readModels, clock),
-    tokenVerifier: new TokenVerifier(tokenStore, ports.tokenSecrets, clock, { accessTokens, sessions }),
+    tokenVerifier: new TokenVerifier(tokenStore, ports.tokenSecrets, clock, { accessTokens, sessions, credentials }),
     sandbox: ports.sandbox ?? true,
   };
 }

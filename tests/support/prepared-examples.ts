@@ -79,7 +79,7 @@ async function prepareLogIn(
 }
 
 /** Ada was registered by staff of an agent: she has no way to log in before this. */
-async function givePassword(world: HttpWorld): Promise<void> {
+export async function givePassword(world: HttpWorld): Promise<void> {
   const { credentials, hasher, master } = world.identity;
   const tenantId = tenantIdOf('demo');
   const createdAt = new Date(world.clock.nowMs()).toISOString();
