@@ -8,6 +8,7 @@ import * as balances from './entries/balance-queries.js';
 import * as entries from './entries/queries.js';
 import * as history from './history/queries.js';
 import * as holds from './holds/queries.js';
+import { createLendingReadModels } from './lending-read-models.js';
 import * as tenants from './tenants/queries.js';
 
 /** Who knows how far the read models are: the runner of this process, or `PollingPositions` where there is none. */
@@ -18,6 +19,7 @@ export interface Positions {
 /** All that can be asked, each question answered by the projection it belongs to. */
 export function createReadModels(db: TenantQueries, positions: Positions): ReadModels {
   return {
+    ...createLendingReadModels(db),
     account: (tenantId, accountId) => accounts.accountById(db, tenantId, accountId),
     accountByNumber: (tenantId, number) => accounts.accountByNumber(db, tenantId, number),
     accountsOfOwner: (tenantId, owner) => accounts.accountsOfOwner(db, tenantId, owner),

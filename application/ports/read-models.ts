@@ -7,6 +7,10 @@ import type { Json } from '../../domain/shared/event.js';
 import type { PersonalData } from '../../domain/shared/person.js';
 import type { CountryServing } from '../../domain/tenant/events.js';
 import type { PreferenceSetting } from '../../domain/tenant/preferences.js';
+import type { LendingReadModels } from './lending-read-models.js';
+
+/** The views of lending: in a file of their own because there are so many. */
+export type * from './lending-read-models.js';
 
 /**
  * What can be asked about, as the HTTP edge and the command line see it. Every method is scoped to one tenant (row-
@@ -230,7 +234,7 @@ export interface AuditEventView {
   readonly hash: string;
 }
 
-export interface ReadModels {
+export interface ReadModels extends LendingReadModels {
   account(tenantId: string, accountId: string): Promise<AccountView | undefined>;
   accountByNumber(tenantId: string, number: string): Promise<AccountView | undefined>;
   /** Accounts of an owner, oldest first, at most 1,000. */

@@ -29,6 +29,7 @@ import { PRIVILEGED_EVENTS } from '../../domain/privileged.js';
 import { lineIdOf } from '../../domain/shared/ids.js';
 import { type SealedPerson, sealedPersonOf } from '../../domain/shared/person.js';
 import type { TenantSettings } from '../../domain/tenant/events.js';
+import { FoldedLending } from './folded-loans.js';
 import { FoldedPeople } from './folded-people.js';
 
 /** Everything of one tenant, folded. */
@@ -55,7 +56,7 @@ const paged = <T>(items: readonly T[], { page, size }: Page): Paged<T> => ({
  * The read models as a plain fold of the log in memory: for tests of the edge, which must not depend on how the real
  * ones are stored. Always caught up, because it reads what it lacks before it answers.
  */
-export class FoldedReadModels implements ReadModels {
+export class FoldedReadModels extends FoldedLending implements ReadModels {
   readonly #log: EventLog;
   readonly #books = new Map<string, Books>();
   readonly #tenants = new Map<string, TenantView>();
@@ -65,6 +66,7 @@ export class FoldedReadModels implements ReadModels {
 
   /** Without a vault nobody's person is shown. */
   constructor(log: EventLog, vault?: Pick<KeyVault, 'open'>) {
+    super();
     this.#log = log;
     this.#vault = vault;
   }
