@@ -36,6 +36,28 @@ import type {
   SetEmployeeStatus,
 } from '../domain/employee/commands.js';
 import type {
+  AcceptLoanConditions,
+  AcceptLoanOffer,
+  AccrueLoan,
+  ApproveLoan,
+  DisburseLoan,
+  EndLoan,
+  ExpireLoanOffer,
+  OperateLoan,
+  PayOffLoan,
+  RejectRepayment,
+  ReportRepayment,
+  RequestLoan,
+  SendLoanOffer,
+  VerifyRepayment,
+} from '../domain/loan/commands.js';
+import type {
+  SaveLoanProduct,
+  SetLoanConditions,
+  SetLoanProductStatus,
+  SetLoanQuestions,
+} from '../domain/loan-product/commands.js';
+import type {
   ChangePreferences,
   CreateTenant,
   EnableCurrencies,
@@ -93,6 +115,24 @@ export interface CommandPayloads {
   'change-preferences': ChangePreferences;
   'set-country': SetCountry;
   'introduce-key': IntroduceKey;
+  'save-loan-product': SaveLoanProduct;
+  'set-loan-product-status': SetLoanProductStatus;
+  'set-loan-questions': SetLoanQuestions;
+  'set-loan-conditions': SetLoanConditions;
+  'request-loan': RequestLoan;
+  'approve-loan': ApproveLoan;
+  'send-loan-offer': SendLoanOffer;
+  'accept-loan-offer': AcceptLoanOffer;
+  'end-loan': EndLoan;
+  'accept-loan-conditions': AcceptLoanConditions;
+  'disburse-loan': DisburseLoan;
+  'report-repayment': ReportRepayment;
+  'verify-repayment': VerifyRepayment;
+  'reject-repayment': RejectRepayment;
+  'pay-off-loan': PayOffLoan;
+  'operate-loan': OperateLoan;
+  'accrue-loan': AccrueLoan;
+  'expire-loan-offer': ExpireLoanOffer;
 }
 export type CommandName = keyof CommandPayloads;
 

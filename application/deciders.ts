@@ -46,6 +46,29 @@ import {
 import { decidePostEntries, decidePostFxEntry, decidePostJournalEntry } from '../domain/ledger/decide-postings.js';
 import { decideReverseEntry } from '../domain/ledger/decide-reversal.js';
 import { SYSTEM_ACCOUNTS, systemAccountNumber } from '../domain/ledger/products.js';
+import {
+  decideAcceptLoanConditions,
+  decideAcceptLoanOffer,
+  decideApproveLoan,
+  decideEndLoan,
+  decideExpireLoanOffer,
+  decideSendLoanOffer,
+} from '../domain/loan/decide-application.js';
+import { decideAccrueLoan, decideOperateLoan } from '../domain/loan/decide-operations.js';
+import { decideDisburseLoan } from '../domain/loan/decide-disbursement.js';
+import {
+  decidePayOffLoan,
+  decideRejectRepayment,
+  decideReportRepayment,
+  decideVerifyRepayment,
+} from '../domain/loan/decide-repayments.js';
+import { decideRequestLoan } from '../domain/loan/decide-request.js';
+import {
+  decideSaveLoanProduct,
+  decideSetLoanConditions,
+  decideSetLoanProductStatus,
+  decideSetLoanQuestions,
+} from '../domain/loan-product/decide.js';
 import type { Decide } from '../domain/shared/decider.js';
 import type { Tag } from '../domain/shared/event.js';
 import {
@@ -119,6 +142,14 @@ const ofEmployee = (payload: { employee: string; agent?: string }, tenantId: str
   tagOf('employee', payload.employee),
   tagOf('tenant', tenantId),
   ...ofAgent(payload),
+];
+const ofLoan = (payload: { loan: string }, tenantId: string): Tag[] => [
+  tagOf('loan', payload.loan),
+  tagOf('tenant', tenantId),
+];
+const ofLoanProduct = (payload: { product: string }, tenantId: string): Tag[] => [
+  tagOf('loan-product', payload.product),
+  tagOf('tenant', tenantId),
 ];
 const ofAgent = (payload: { agent?: string | undefined }): Tag[] =>
   payload.agent === undefined ? [] : [tagOf('agent', payload.agent)];
@@ -213,6 +244,28 @@ export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandP
   ]),
   'set-country': plain(decideSetCountry, ofTenant),
   'introduce-key': plain(decideIntroduceKey, ofTenant),
+  'save-loan-product': plain(decideSaveLoanProduct, ofLoanProduct),
+  'set-loan-product-status': plain(decideSetLoanProductStatus, ofLoanProduct),
+  'set-loan-questions': plain(decideSetLoanQuestions, ofLoanProduct),
+  'set-loan-conditions': plain(decideSetLoanConditions, ofTenant),
+  'request-loan': plain(decideRequestLoan, (payload, id) => [
+    ...ofLoan(payload, id),
+    tagOf('customer', payload.customer),
+    tagOf('loan-product', payload.product),
+  ]),
+  'approve-loan': plain(decideApproveLoan, ofLoan),
+  'send-loan-offer': plain(decideSendLoanOffer, ofLoan),
+  'accept-loan-offer': plain(decideAcceptLoanOffer, ofLoan),
+  'end-loan': plain(decideEndLoan, ofLoan),
+  'accept-loan-conditions': plain(decideAcceptLoanConditions, ofLoan),
+  'disburse-loan': plain(decideDisburseLoan, ofLoan),
+  'report-repayment': plain(decideReportRepayment, ofLoan),
+  'verify-repayment': plain(decideVerifyRepayment, ofLoan),
+  'reject-repayment': plain(decideRejectRepayment, ofLoan),
+  'pay-off-loan': plain(decidePayOffLoan, ofLoan),
+  'operate-loan': plain(decideOperateLoan, ofLoan),
+  'accrue-loan': plain(decideAccrueLoan, ofLoan),
+  'expire-loan-offer': plain(decideExpireLoanOffer, ofLoan),
 };
 
 /** The definition of a command by name, with its payload type forgotten: for the processor. */

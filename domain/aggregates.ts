@@ -5,6 +5,8 @@ import { employeeAggregate } from './employee/employee.js';
 import { accountAggregate } from './ledger/account.js';
 import { holdAggregate } from './ledger/hold.js';
 import { postingAggregate } from './ledger/posting.js';
+import { loanAggregate } from './loan/loan.js';
+import { loanProductAggregate } from './loan-product/loan-product.js';
 import { tenantAggregate } from './tenant/tenant.js';
 import type { Aggregate, DomainEvent, Tag } from './shared/event.js';
 
@@ -15,6 +17,8 @@ export const AGGREGATES = {
   customer: customerAggregate,
   employee: employeeAggregate,
   hold: holdAggregate,
+  loan: loanAggregate,
+  'loan-product': loanProductAggregate,
   posting: postingAggregate,
   tenant: tenantAggregate,
   token: apiTokenAggregate,

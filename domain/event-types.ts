@@ -5,6 +5,8 @@ import * as agent from './agent/events.js';
 import * as customer from './customer/events.js';
 import * as employee from './employee/events.js';
 import * as ledger from './ledger/events.js';
+import * as loan from './loan/events.js';
+import * as loanProduct from './loan-product/events.js';
 import type { DomainEvent } from './shared/event.js';
 import * as tenant from './tenant/events.js';
 
@@ -69,6 +71,24 @@ export const EVENT_TYPES: Readonly<Record<string, EventType>> = {
   'preferences-changed': only(tenant.preferencesChangedV1),
   'country-set': only(tenant.countrySetV1),
   'key-introduced': only(tenant.keyIntroducedV1),
+  'loan-product-saved': only(loanProduct.loanProductSavedV1),
+  'loan-product-status-set': only(loanProduct.loanProductStatusSetV1),
+  'loan-conditions-set': only(loanProduct.loanConditionsSetV1),
+  'loan-requested': only(loan.loanRequestedV1),
+  'loan-assessed': only(loan.loanAssessedV1),
+  'loan-approved': only(loan.loanApprovedV1),
+  'loan-offer-sent': only(loan.loanOfferSentV1),
+  'loan-offer-accepted': only(loan.loanOfferAcceptedV1),
+  'loan-conditions-accepted': only(loan.loanConditionsAcceptedV1),
+  'loan-ended': only(loan.loanEndedV1),
+  'loan-disbursed': only(loan.loanDisbursedV1),
+  'loan-operated': only(loan.loanOperatedV1),
+  'loan-accrued': only(loan.loanAccruedV1),
+  'loan-paid-off': only(loan.loanPaidOffV1),
+  'loan-reopened': only(loan.loanReopenedV1),
+  'repayment-reported': only(loan.repaymentReportedV1),
+  'repayment-verified': only(loan.repaymentVerifiedV1),
+  'repayment-rejected': only(loan.repaymentRejectedV1),
   'command-refused': only(access.commandRefusedV1),
   'command-accepted': only(access.commandAcceptedV1),
 };

@@ -1,6 +1,7 @@
 import type { UserEvent } from '../access/user-events.js';
 import { NO_ACCESS, type UserAccess, evolveAccess } from '../access/user-access.js';
 import type { AccountOpened } from '../ledger/events.js';
+import type { LoanRequested } from '../loan/events.js';
 import type { Aggregate, Json } from '../shared/event.js';
 import type { ComplianceStatus, CustomerEvent, CustomerStatus, CustomerType } from './events.js';
 
@@ -31,7 +32,7 @@ const NONE: CustomerState = {
   access: NO_ACCESS,
 };
 
-export const customerAggregate: Aggregate<CustomerState, CustomerEvent | UserEvent | AccountOpened> = {
+export const customerAggregate: Aggregate<CustomerState, CustomerEvent | UserEvent | AccountOpened | LoanRequested> = {
   kind: 'customer',
   stateVersion: 1,
   initial: () => NONE,
@@ -65,6 +66,7 @@ export const customerAggregate: Aggregate<CustomerState, CustomerEvent | UserEve
         return { ...rest, status: 'ERASED', bankDetails: [], access: NO_ACCESS };
       }
       case 'account-opened':
+      case 'loan-requested':
         // Carries the owner's tag so that his history shows it.
         return state;
       default:

@@ -78,6 +78,8 @@ export const loanEndedV1 = z.strictObject({
 /** Cumulated totals of what was booked for the loan: an entry books the difference of two of them (book.ts). */
 export const bookedJson = z.strictObject({
   disbursed: minor,
+  /** Principal that is owed again because a repayment was taken back by the payer's bank. */
+  chargedBack: minor,
   earned: z.strictObject({ interest: minor, fees: minor, penalty: minor }),
   paid: z.strictObject({ principal: minor, interest: minor, fees: minor, penalty: minor }),
   waived: z.strictObject({ interest: minor, fees: minor, penalty: minor }),
@@ -135,6 +137,8 @@ export const loanDisbursedV1 = z.strictObject({
   operation: operationJson,
   wallet: id,
   accounts: z.strictObject({ principal: id, interest: id, fees: id, penalty: id }),
+  /** Day up to which interest and penalties are booked with it. */
+  upTo: day,
   booked: bookedJson,
 });
 /** Anything that happened to the running loan; `repayment`: the report that it settles. */
@@ -143,6 +147,8 @@ export const loanOperatedV1 = z.strictObject({
   operation: operationJson,
   repayment: id.optional(),
   reason: reason.optional(),
+  /** Day up to which interest and penalties are booked with it. */
+  upTo: day,
   booked: bookedJson,
 });
 /** Interest and penalties of the days up to `upTo` are earned. */

@@ -1,6 +1,8 @@
 import type { AccountOpened } from '../ledger/events.js';
 import type { Aggregate, Json } from '../shared/event.js';
 import type { CustomerRegistered } from '../customer/events.js';
+import type { LoanRequested } from '../loan/events.js';
+import type { LoanConditionsSet } from '../loan-product/events.js';
 import type { CountryServing, PreferencesChanged, TenantEvent, TenantSettings, TenantStatus } from './events.js';
 import { type PreferenceSetting, isPreferenceKey, sameScope } from './preferences.js';
 
@@ -13,6 +15,10 @@ export interface TenantState {
   readonly accountSequence: number;
   /** Running number of the last customer code that was made. */
   readonly customerSequence: number;
+  /** Running number of the last loan code that was made. */
+  readonly loanSequence: number;
+  /** Version of the terms and conditions of its loans; 0: none yet. */
+  readonly loanConditionsVersion: number;
   readonly preferences: readonly PreferenceSetting[];
   /** Countries whose serving was set by hand, by ISO 3166-1 alpha-3; for the others see `servedByDefault`. */
   readonly countries: Readonly<Record<string, CountryServing>>;
@@ -24,13 +30,18 @@ const NONE: TenantState = {
   settings: { name: '', baseCurrency: '', currencies: [], domains: [], branding: {}, emailTemplates: {} },
   accountSequence: 0,
   customerSequence: 0,
+  loanSequence: 0,
+  loanConditionsVersion: 0,
   preferences: [],
   countries: {},
 };
 
-export const tenantAggregate: Aggregate<TenantState, TenantEvent | AccountOpened | CustomerRegistered> = {
+export const tenantAggregate: Aggregate<
+  TenantState,
+  TenantEvent | AccountOpened | CustomerRegistered | LoanRequested | LoanConditionsSet
+> = {
   kind: 'tenant',
-  stateVersion: 2,
+  stateVersion: 3,
   initial: () => NONE,
   evolve(state, event) {
     switch (event.type) {
@@ -46,6 +57,10 @@ export const tenantAggregate: Aggregate<TenantState, TenantEvent | AccountOpened
         return { ...state, accountSequence: event.data.numberSequence ?? state.accountSequence };
       case 'customer-registered':
         return { ...state, customerSequence: event.data.codeSequence };
+      case 'loan-requested':
+        return { ...state, loanSequence: event.data.codeSequence };
+      case 'loan-conditions-set':
+        return { ...state, loanConditionsVersion: event.data.conditionsVersion };
       case 'preferences-changed':
         return { ...state, preferences: changedPreferences(state.preferences, event) };
       case 'country-set':
