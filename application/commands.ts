@@ -66,6 +66,12 @@ import type {
   SetTenantStatus,
   UpdateTenant,
 } from '../domain/tenant/commands.js';
+import type {
+  CompleteWithdrawal,
+  FailWithdrawal,
+  RequestWithdrawal,
+  SubmitWithdrawal,
+} from '../domain/withdrawal/commands.js';
 import type { Actor } from '../domain/shared/decider.js';
 import type { Refusal } from '../domain/shared/refusal.js';
 import type { StoredEvent } from './ports/event-log.js';
@@ -133,6 +139,10 @@ export interface CommandPayloads {
   'operate-loan': OperateLoan;
   'accrue-loan': AccrueLoan;
   'expire-loan-offer': ExpireLoanOffer;
+  'request-withdrawal': RequestWithdrawal;
+  'submit-withdrawal': SubmitWithdrawal;
+  'complete-withdrawal': CompleteWithdrawal;
+  'fail-withdrawal': FailWithdrawal;
 }
 export type CommandName = keyof CommandPayloads;
 

@@ -78,6 +78,12 @@ import {
   decideUpdateTenant,
 } from '../domain/tenant/decide.js';
 import { decideChangePreferences, decideIntroduceKey, decideSetCountry } from '../domain/tenant/decide-settings.js';
+import {
+  decideCompleteWithdrawal,
+  decideFailWithdrawal,
+  decideRequestWithdrawal,
+  decideSubmitWithdrawal,
+} from '../domain/withdrawal/decide.js';
 import type { CommandName, CommandPayloads } from './commands.js';
 
 export type Peek = <K extends AggregateKind>(kind: K, id: string) => StateOf<K> | undefined;
@@ -151,6 +157,7 @@ const ofLoanProduct = (payload: { product: string }, tenantId: string): Tag[] =>
   tagOf('loan-product', payload.product),
   tagOf('tenant', tenantId),
 ];
+const ofWithdrawal = (payload: { withdrawal: string }): Tag[] => [tagOf('withdrawal', payload.withdrawal)];
 const ofAgent = (payload: { agent?: string | undefined }): Tag[] =>
   payload.agent === undefined ? [] : [tagOf('agent', payload.agent)];
 
@@ -266,6 +273,19 @@ export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandP
   'operate-loan': plain(decideOperateLoan, ofLoan),
   'accrue-loan': plain(decideAccrueLoan, ofLoan),
   'expire-loan-offer': plain(decideExpireLoanOffer, ofLoan),
+  'request-withdrawal': {
+    decide: decideRequestWithdrawal,
+    recordsRefusals: true,
+    reads: (payload, id) => [
+      ...ofCustomer(payload, id),
+      tagOf('account', payload.wallet),
+      account(id, systemAccountNumber('payout-clearing', payload.currency)),
+      account(id, systemAccountNumber('fee-income', payload.currency)),
+    ],
+  },
+  'submit-withdrawal': plain(decideSubmitWithdrawal, ofWithdrawal),
+  'complete-withdrawal': plain(decideCompleteWithdrawal, ofWithdrawal),
+  'fail-withdrawal': plain(decideFailWithdrawal, ofWithdrawal),
 };
 
 /** The definition of a command by name, with its payload type forgotten: for the processor. */

@@ -8,6 +8,7 @@ import { postingAggregate } from './ledger/posting.js';
 import { loanAggregate } from './loan/loan.js';
 import { loanProductAggregate } from './loan-product/loan-product.js';
 import { tenantAggregate } from './tenant/tenant.js';
+import { withdrawalAggregate } from './withdrawal/withdrawal.js';
 import type { Aggregate, DomainEvent, Tag } from './shared/event.js';
 
 /** Every aggregate by the kind that its tags start with. A new aggregate is one line here. */
@@ -22,6 +23,7 @@ export const AGGREGATES = {
   posting: postingAggregate,
   tenant: tenantAggregate,
   token: apiTokenAggregate,
+  withdrawal: withdrawalAggregate,
 } as const;
 
 export type AggregateKind = keyof typeof AGGREGATES;

@@ -9,6 +9,7 @@ import * as loan from './loan/events.js';
 import * as loanProduct from './loan-product/events.js';
 import type { DomainEvent } from './shared/event.js';
 import * as tenant from './tenant/events.js';
+import * as withdrawal from './withdrawal/events.js';
 
 /**
  * Every event type ever written, with the schema of each version and the step that lifts a version to the next.
@@ -89,6 +90,10 @@ export const EVENT_TYPES: Readonly<Record<string, EventType>> = {
   'repayment-reported': only(loan.repaymentReportedV1),
   'repayment-verified': only(loan.repaymentVerifiedV1),
   'repayment-rejected': only(loan.repaymentRejectedV1),
+  'withdrawal-requested': only(withdrawal.withdrawalRequestedV1),
+  'withdrawal-submitted': only(withdrawal.withdrawalSubmittedV1),
+  'withdrawal-completed': only(withdrawal.withdrawalCompletedV1),
+  'withdrawal-failed': only(withdrawal.withdrawalFailedV1),
   'command-refused': only(access.commandRefusedV1),
   'command-accepted': only(access.commandAcceptedV1),
 };

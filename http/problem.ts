@@ -131,6 +131,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, ErrorCode>> = {
   'unknown-preference': 'VALIDATION_ERROR',
   'user-not-active': 'INVALID_STATE_TRANSITION',
   'value-date-out-of-range': 'VALIDATION_ERROR',
+  'withdrawal-not-found': 'NOT_FOUND',
 };
 
 /** Refusals that mean "there is one already", in the documents' own word. */

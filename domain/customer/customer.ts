@@ -2,6 +2,7 @@ import type { UserEvent } from '../access/user-events.js';
 import { NO_ACCESS, type UserAccess, evolveAccess } from '../access/user-access.js';
 import type { AccountOpened } from '../ledger/events.js';
 import type { LoanRequested } from '../loan/events.js';
+import type { WithdrawalEvent } from '../withdrawal/events.js';
 import type { Aggregate, Json } from '../shared/event.js';
 import type { ComplianceStatus, CustomerEvent, CustomerStatus, CustomerType } from './events.js';
 
@@ -32,7 +33,10 @@ const NONE: CustomerState = {
   access: NO_ACCESS,
 };
 
-export const customerAggregate: Aggregate<CustomerState, CustomerEvent | UserEvent | AccountOpened | LoanRequested> = {
+export const customerAggregate: Aggregate<
+  CustomerState,
+  CustomerEvent | UserEvent | AccountOpened | LoanRequested | WithdrawalEvent
+> = {
   kind: 'customer',
   stateVersion: 1,
   initial: () => NONE,
@@ -67,6 +71,10 @@ export const customerAggregate: Aggregate<CustomerState, CustomerEvent | UserEve
       }
       case 'account-opened':
       case 'loan-requested':
+      case 'withdrawal-requested':
+      case 'withdrawal-submitted':
+      case 'withdrawal-completed':
+      case 'withdrawal-failed':
         // Carries the owner's tag so that his history shows it.
         return state;
       default:

@@ -57,6 +57,7 @@ export const REFUSAL_CODES = [
   'unknown-preference',
   'user-not-active',
   'value-date-out-of-range',
+  'withdrawal-not-found',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -3,6 +3,7 @@ import type { Aggregate, Json } from '../shared/event.js';
 import type { CustomerRegistered } from '../customer/events.js';
 import type { LoanRequested } from '../loan/events.js';
 import type { LoanConditionsSet } from '../loan-product/events.js';
+import type { WithdrawalRequested } from '../withdrawal/events.js';
 import type { CountryServing, PreferencesChanged, TenantEvent, TenantSettings, TenantStatus } from './events.js';
 import { type PreferenceSetting, isPreferenceKey, sameScope } from './preferences.js';
 
@@ -19,6 +20,8 @@ export interface TenantState {
   readonly loanSequence: number;
   /** Version of the terms and conditions of its loans; 0: none yet. */
   readonly loanConditionsVersion: number;
+  /** Running number of the last transfer to a bank. */
+  readonly withdrawalSequence: number;
   readonly preferences: readonly PreferenceSetting[];
   /** Countries whose serving was set by hand, by ISO 3166-1 alpha-3; for the others see `servedByDefault`. */
   readonly countries: Readonly<Record<string, CountryServing>>;
@@ -32,13 +35,14 @@ const NONE: TenantState = {
   customerSequence: 0,
   loanSequence: 0,
   loanConditionsVersion: 0,
+  withdrawalSequence: 0,
   preferences: [],
   countries: {},
 };
 
 export const tenantAggregate: Aggregate<
   TenantState,
-  TenantEvent | AccountOpened | CustomerRegistered | LoanRequested | LoanConditionsSet
+  TenantEvent | AccountOpened | CustomerRegistered | LoanRequested | LoanConditionsSet | WithdrawalRequested
 > = {
   kind: 'tenant',
   stateVersion: 3,
@@ -61,6 +65,8 @@ export const tenantAggregate: Aggregate<
         return { ...state, loanSequence: event.data.codeSequence };
       case 'loan-conditions-set':
         return { ...state, loanConditionsVersion: event.data.conditionsVersion };
+      case 'withdrawal-requested':
+        return { ...state, withdrawalSequence: event.data.referenceSequence };
       case 'preferences-changed':
         return { ...state, preferences: changedPreferences(state.preferences, event) };
       case 'country-set':
