@@ -2,7 +2,9 @@ import t, { type Test } from 'tap';
 import { COUNTRIES } from '../../application/countries.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 import { PREFERENCES, PREFERENCE_KEYS } from '../../domain/tenant/preferences.js';
-import { type Answered, HttpWorld, type Sent } from '../support/http-world.js';
+import { DEFAULT_HTTP_CONFIG } from '../../http/deps.js';
+import { EXAMPLE } from '../../http/ledger/examples.js';
+import { type Answered, HttpWorld, type Sent, transfer } from '../support/http-world.js';
 
 const AGENTS = '/api/v6/services/admin/agents';
 const PREFERENCE = '/api/v6/services/admin/organisation-preference-management';
@@ -287,4 +289,47 @@ t.test('countries', async (t) => {
   t.match(say(await put('GBR', { open: true })), /open:UNKNOWN_MEMBER/);
   t.equal((await put('XKX', { active: true })).status, 404);
   t.match(say(await put('G1', { active: true })), /iso3:/);
+});
+
+t.test('what preferences the edge itself keeps to', async (t) => {
+  const world = await openWorld(t);
+  const set = (preferences: object) =>
+    world.send(`${PREFERENCE}/update-organisaction-preference`, { method: 'PUT', body: { preferences } });
+  const post = (headers: Record<string, string> = {}) =>
+    world.send('/api/v6/services/gateway/post-account', { body: [transfer(1)], headers });
+  t.equal((await post()).status, 200, 'a key is not needed by default');
+  t.equal((await set({ IDEMPOTENCY_KEY_REQUIRED: true })).status, 200);
+  const before = (await world.log.head(DEMO)).revision;
+  t.equal(say(await post()), '422 VALIDATION_ERROR Idempotency-Key:REQUIRED');
+  t.equal((await world.log.head(DEMO)).revision, before, 'nothing was posted');
+  t.equal((await post({ 'Idempotency-Key': 'k-1' })).status, 200);
+  const hold = { accountId: EXAMPLE.accountId, amount: 1, currencyCode: 'NGN', type: 'HOLD', reason: 'r' };
+  t.equal((await world.send('/api/v6/services/ledger/holds', { body: hold })).status, 201, 'that moves no money');
+
+  t.equal((await set({ REQUESTS_PER_MINUTE: 3 })).status, 200);
+  const statuses = [];
+  for (let i = 0; i < 5; i += 1) statuses.push((await world.send(`${SECURITY}/api-tokens`)).status);
+  t.same(statuses, [200, 200, 200, 429, 429], 'counted from the change on');
+  const limited = await world.send(`${SECURITY}/api-tokens`);
+  t.match(limited.headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': '0', 'retry-after': /^\d+$/ });
+  t.equal(
+    (await world.send(`${SECURITY}/api-tokens`, {}, 'MANAGER', 'other')).status,
+    200,
+    'another tenant has its own',
+  );
+});
+
+t.test('guessing is slowed down by address', async (t) => {
+  const rateLimits = { ...DEFAULT_HTTP_CONFIG.rateLimits, guessesPerAddressPerMinute: 2 };
+  const world = await HttpWorld.open({ config: { rateLimits } });
+  t.teardown(() => world.close());
+  const body = { email: 'nobody@x.example', currentPassword: 'Wrong-Pass1!' };
+  const login = () =>
+    world.send(
+      '/api/v6/services/securitymanagement/login',
+      { method: 'PUT', body, headers: { 'X-Tenant': 'demo' } },
+      'NOBODY',
+    );
+  t.same([(await login()).status, (await login()).status, (await login()).status], [401, 401, 429]);
+  t.equal((await world.send('/health', {}, 'NOBODY')).status, 200, 'other calls go on');
 });
