@@ -77,6 +77,20 @@ export const PREFERENCES = {
   IDEMPOTENCY_KEY_REQUIRED: define(flag, false, 'Money-moving calls without an idempotency key are refused', shown),
   REQUESTS_PER_MINUTE: define(whole(0, 100_000_000), 0, 'Rate limit of the whole tenant; 0: the installation’s'),
   SELF_REGISTRATION_ENABLED: define(flag, true, 'Customers may register themselves', branded),
+  TRANSACTION_PIN_REQUIRED: define(
+    flag,
+    false,
+    'Paying off a loan and transfers to a bank ask for the transaction PIN of users who have one',
+    branded,
+  ),
+  LOAN_COLLECTION_ACCOUNT_NUMBER: define(
+    text(64),
+    '',
+    'Account that loans are repaid to by bank transfer; empty: none',
+  ),
+  LOAN_COLLECTION_ACCOUNT_NAME: define(text(128), '', 'Its name'),
+  LOAN_COLLECTION_BANK_CODE: define(text(32), '', 'Code of its bank'),
+  LOAN_COLLECTION_BANK_NAME: define(text(128), '', 'Name of its bank'),
   MAX_TRANSACTION_LIMIT: define(decimal, '5000', 'Largest transaction, in the base currency; 0: no limit', branded),
   DEFAULT_COUNTRY: define(
     z.string().regex(/^(?:[A-Z]{3})?$/),
