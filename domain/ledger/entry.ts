@@ -43,6 +43,8 @@ export interface EntryDraft {
   readonly key?: EventDraft['key'];
   /** A mirror entry by staff is not stopped by the permission of an account, only by its state. */
   readonly ignorePermission?: boolean;
+  /** By a command of the loan: only these move the receivables of a loan, which must equal what it computes. */
+  readonly ofLoan?: boolean;
 }
 
 /** Value dates may lie this far ahead of the recording day. */
@@ -83,7 +85,7 @@ export function postEntry(draft: EntryDraft, context: DecisionContext): EntryPos
       account = { state, ledger: state.ledger, sequence: state.sequence };
       touched.set(line.account, account);
     }
-    const unusable = checkUsable(account.state, line, draft.ignorePermission === true);
+    const unusable = checkUsable(account.state, line, draft);
     if (unusable !== undefined) return unusable;
     account.ledger += line.side === 'credit' ? line.amount : -line.amount;
     account.sequence += 1;
@@ -164,7 +166,7 @@ function unbalancedIn(currency: string): Refusal {
 const accountNotFound = (line: LineDraft): Refusal =>
   refuse('account-not-found', 'Account Not Found', { details: { account: line.account } });
 
-function checkUsable(account: AccountState, line: LineDraft, ignorePermission: boolean): Refusal | undefined {
+function checkUsable(account: AccountState, line: LineDraft, draft: EntryDraft): Refusal | undefined {
   if (account.status === 'NONE') return accountNotFound(line);
   if (account.status !== 'ACTIVATED') return refuse('account-not-activated', `account ${account.number} is closed`);
   if (account.currency !== line.currency) {
@@ -175,8 +177,11 @@ function checkUsable(account: AccountState, line: LineDraft, ignorePermission: b
   }
   const { permission } = account;
   const allowed = line.side === 'debit' ? 'DEBIT_ONLY' : 'CREDIT_ONLY';
-  if (permission !== 'FULL_ACCESS' && permission !== allowed && !ignorePermission) {
+  if (permission !== 'FULL_ACCESS' && permission !== allowed && draft.ignorePermission !== true) {
     return refuse('account-permission-denied', `account ${account.number} does not permit a ${line.side}`);
+  }
+  if (account.product === 'LOAN_RECEIVABLE' && account.systemRole !== undefined && draft.ofLoan !== true) {
+    return refuse('account-permission-denied', `account ${account.number} changes with its loan only`);
   }
   return undefined;
 }

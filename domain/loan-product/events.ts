@@ -45,6 +45,9 @@ export const loanProductSettings = z.strictObject({
   minInstalments: z.int().min(1).max(600),
   maxInstalments: z.int().min(1).max(600),
   annualRatePercent: percent,
+  /** Between which an approval may set another rate; absent: no such limit. */
+  minRatePercent: percent.optional(),
+  maxRatePercent: percent.optional(),
   schedule: z.enum(SCHEDULE_TYPES),
   frequency: frequencyJson,
   dayCount: z.enum(DAY_COUNTS),

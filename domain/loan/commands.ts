@@ -22,7 +22,8 @@ export interface ApproveLoan {
   readonly amount: bigint;
   readonly annualRatePercent: string;
   readonly instalments: number;
-  readonly fees: readonly LoanFee[];
+  /** Instead of the product's. */
+  readonly fees?: readonly LoanFee[];
   readonly reason?: string;
 }
 export interface SendLoanOffer {

@@ -1,6 +1,6 @@
 import type { Aggregate, Json } from '../shared/event.js';
 import type { BookedJson, LoanEvent, LoanStatus, OperationJson } from './events.js';
-import type { LoanTermsJson } from './terms-json.js';
+import type { LoanFeeJson, LoanTermsJson } from './terms-json.js';
 
 /** Most operations a loan may have, and most repayments that wait to be verified. */
 export const MAX_LOAN_OPERATIONS = 5_000;
@@ -11,6 +11,7 @@ export interface RepaymentState {
   readonly amount: string;
   readonly method: string;
   readonly paymentDate: string;
+  readonly reference: string;
   readonly payoff: boolean;
 }
 
@@ -27,7 +28,12 @@ export interface LoanState {
   readonly requestedInstalments: number;
   readonly repaymentMethod: string;
   readonly risk?: 'LOW' | 'MEDIUM' | 'HIGH';
-  readonly approved?: { readonly amount: string; readonly annualRatePercent: string; readonly instalments: number };
+  readonly approved?: {
+    readonly amount: string;
+    readonly annualRatePercent: string;
+    readonly instalments: number;
+    readonly fees: readonly LoanFeeJson[];
+  };
   /** Of the offer, later of the running loan. */
   readonly terms?: LoanTermsJson;
   readonly offerExpiresAt?: string;
@@ -89,8 +95,8 @@ function evolve(state: LoanState, event: LoanEvent): LoanState {
     case 'loan-assessed':
       return { ...state, risk: event.data.risk };
     case 'loan-approved': {
-      const { amount, annualRatePercent, instalments } = event.data;
-      return { ...state, status: 'APPROVED', approved: { amount, annualRatePercent, instalments } };
+      const { amount, annualRatePercent, instalments, fees } = event.data;
+      return { ...state, status: 'APPROVED', approved: { amount, annualRatePercent, instalments, fees } };
     }
     case 'loan-offer-sent':
       return { ...state, status: 'OFFER_SENT', terms: event.data.terms, offerExpiresAt: event.data.expiresAt };
@@ -101,19 +107,19 @@ function evolve(state: LoanState, event: LoanEvent): LoanState {
     case 'loan-ended':
       return { ...state, status: event.data.to };
     case 'loan-disbursed': {
-      const { terms, operation, wallet, accounts, booked } = event.data;
+      const { terms, operation, wallet, accounts, booked, upTo } = event.data;
       return {
         ...state,
         status: 'DISBURSED',
         ...{ terms, wallet, accounts, booked },
         operations: [...state.operations, operation],
-        accruedTo: operation.date,
+        accruedTo: upTo,
       };
     }
     case 'loan-operated': {
-      const { operation, booked } = event.data;
-      const writtenOff = operation.kind === 'WRITTEN_OFF' ? true : state.writtenOff;
-      return { ...state, operations: [...state.operations, operation], booked, writtenOff };
+      const { operation, booked, upTo } = event.data;
+      const operations = [...state.operations, operation];
+      return { ...state, operations, booked, writtenOff: isWrittenOff(operations), accruedTo: upTo };
     }
     case 'loan-accrued':
       return { ...state, booked: event.data.booked, accruedTo: event.data.upTo };
@@ -122,8 +128,11 @@ function evolve(state: LoanState, event: LoanEvent): LoanState {
     case 'loan-reopened':
       return { ...state, status: 'DISBURSED' };
     case 'repayment-reported': {
-      const { repayment, amount, method, paymentDate, payoff = false } = event.data;
-      const reported: RepaymentState = { status: 'PENDING_VERIFICATION', amount, method, paymentDate, payoff };
+      const { repayment, amount, method, paymentDate, reference, payoff = false } = event.data;
+      const reported: RepaymentState = {
+        status: 'PENDING_VERIFICATION',
+        ...{ amount, method, paymentDate, reference, payoff },
+      };
       return { ...state, repayments: { ...state.repayments, [repayment]: reported } };
     }
     case 'repayment-verified':
@@ -131,6 +140,11 @@ function evolve(state: LoanState, event: LoanEvent): LoanState {
     case 'repayment-rejected':
       return withRepayment(state, event.data.repayment, 'REJECTED');
   }
+}
+
+function isWrittenOff(operations: readonly OperationJson[]): boolean {
+  const undone = new Set(operations.map((operation) => (operation.kind === 'UNDONE' ? operation.operation : '')));
+  return operations.some(({ kind, id }) => kind === 'WRITTEN_OFF' && !undone.has(id));
 }
 
 function withRepayment(state: LoanState, id: string, status: RepaymentState['status']): LoanState {
