@@ -3,6 +3,7 @@ import type { Identity } from '../access/identity.js';
 import type { Outcome } from '../commands.js';
 import { countryOf } from '../countries.js';
 import { type Fault, type Faulty, fault, faulty } from './faults.js';
+import { VERIFIED_KEY } from '../payouts/bank-accounts.js';
 import { isIban } from './iban.js';
 import { noSuchPerson, sealFor } from './seal-person.js';
 
@@ -42,6 +43,9 @@ function faultsOf({ country, details }: NewBankDetails): Fault[] {
   details.forEach(({ key, value }, index) => {
     const name = key.toLowerCase();
     if (keys.has(name)) faults.push(fault(`bankAccountMetaData.${index}.key`, 'DUPLICATE', 'the key is named twice'));
+    if (name === VERIFIED_KEY.toLowerCase()) {
+      faults.push(fault(`bankAccountMetaData.${index}.key`, 'RESERVED', 'this key is not for clients'));
+    }
     keys.add(name);
     if (name === 'iban' && !isIban(value)) {
       faults.push(

@@ -92,6 +92,12 @@ export const PREFERENCES = {
   LOAN_COLLECTION_BANK_CODE: define(text(32), '', 'Code of its bank'),
   LOAN_COLLECTION_BANK_NAME: define(text(128), '', 'Name of its bank'),
   MAX_TRANSACTION_LIMIT: define(decimal, '5000', 'Largest transaction, in the base currency; 0: no limit', branded),
+  WITHDRAWAL_FEE: define(
+    decimal,
+    '0',
+    'Fee of a transfer to a bank on top of the amount, in the base currency; free in others',
+    branded,
+  ),
   DEFAULT_COUNTRY: define(
     z.string().regex(/^(?:[A-Z]{3})?$/),
     '',
