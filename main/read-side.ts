@@ -16,6 +16,7 @@ import { openingNames } from '../projections/accounts/opened-names.js';
 import { ANALYST_VIEWS } from '../projections/analyst-views.js';
 import { createProjection, createProjections } from '../projections/catalogue.js';
 import { EventFeed } from '../projections/feed.js';
+import { openingApplicants } from '../projections/loans/opened-applicants.js';
 import { PollingPositions } from '../projections/polling-positions.js';
 import { createReadModels } from '../projections/read-models.js';
 import { rebuildProjection } from '../projections/rebuild.js';
@@ -56,7 +57,7 @@ export async function openReadSide(ports: {
   await store.prepare(projections);
   const states = new PostgresStateStore({ url: urls.core, version: AGGREGATE_STATES_VERSION });
   const connections = new TenantConnections({ url: urls.api });
-  const queries = openingNames(connections, vault);
+  const queries = openingApplicants(openingNames(connections, vault), vault);
   const stopping = new AbortController();
 
   if (!ports.project) {

@@ -6,8 +6,11 @@ import { employeesProjection } from './employees/projection.js';
 import { entriesProjection } from './entries/projection.js';
 import { historyProjection } from './history/projection.js';
 import { holdsProjection } from './holds/projection.js';
+import { loanProductsProjection } from './loan-products/projection.js';
+import { loansProjection } from './loans/projection.js';
 import type { Projection } from './projection.js';
 import { tenantsProjection } from './tenants/projection.js';
+import { withdrawalsProjection } from './withdrawals/projection.js';
 
 /** Every projection, made anew on each call: an instance belongs to one runner or one rebuild. */
 const PROJECTIONS: ReadonlyArray<() => Projection> = [
@@ -18,6 +21,9 @@ const PROJECTIONS: ReadonlyArray<() => Projection> = [
   customersProjection,
   employeesProjection,
   agentsProjection,
+  loanProductsProjection,
+  loansProjection,
+  withdrawalsProjection,
   // Before entries, so that whoever finds a line finds its account.
   accountsProjection,
   entriesProjection,

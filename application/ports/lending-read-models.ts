@@ -1,23 +1,13 @@
 import type { LoanApplicant } from '../../domain/loan/applicant.js';
+import type { Booked } from '../../domain/loan/booked.js';
 import type { LoanApproved, LoanAssessed, LoanDisbursed, LoanEnded, LoanStatus } from '../../domain/loan/events.js';
 import type { LoanOperation } from '../../domain/loan/operations.js';
 import type { ByBucket, LoanFee, LoanTerms } from '../../domain/loan/terms.js';
 import type { LoanConditionsSet, LoanProductSettings, ProductStatus } from '../../domain/loan-product/events.js';
+import type { WithdrawalFailure, WithdrawalStatus } from '../../domain/withdrawal/events.js';
 import type { Page, Paged } from './read-models.js';
 
 /** What can be asked about lending: part of `ReadModels` (read-models.ts), and as bounded. Days are YYYY-MM-DD. */
-
-/** Totals of what was booked for a loan, as the event says them: `BookedJson` with amounts as bigint. */
-export interface LoanBooked {
-  readonly disbursed: bigint;
-  readonly earned: Omit<ByBucket, 'principal'>;
-  readonly paid: ByBucket;
-  readonly waived: Omit<ByBucket, 'principal'>;
-  readonly writtenOff: ByBucket;
-  readonly overpaid: bigint;
-  readonly recovered: bigint;
-  readonly upfrontFees: bigint;
-}
 
 /** An operation with who recorded it when. May be given to `computeLoan` as it is. */
 export type RecordedOperation = LoanOperation & {
@@ -76,12 +66,14 @@ export interface LoanView {
   readonly disbursedAt: string | null;
   /** In the order they were recorded. */
   readonly operations: readonly RecordedOperation[];
-  readonly booked: LoanBooked | null;
+  /** Totals of what was booked. */
+  readonly booked: Booked | null;
   /** Ledger accounts of the loan, by bucket. */
   readonly accounts: LoanDisbursed['data']['accounts'] | null;
   readonly wallet: string | null;
   /** Day up to which interest and penalties are booked. */
   readonly accruedTo: string | null;
+  /** Also one that is only marked as lost, and still owed. */
   readonly writtenOff: boolean;
   readonly paidOffDate: string | null;
   /** Null: the person was erased. */
@@ -252,8 +244,6 @@ export interface CashFlowView {
   readonly expected: ByBucket;
 }
 
-export type WithdrawalStatus = 'PENDING' | 'PROCESSING' | 'COMPLETED' | 'FAILED';
-
 export interface WithdrawalView {
   readonly withdrawalId: string;
   readonly reference: string;
@@ -264,7 +254,13 @@ export interface WithdrawalView {
   readonly currency: string;
   readonly bankDetailId: string;
   readonly status: WithdrawalStatus;
-  readonly failureReason: string | null;
+  readonly failureReason: WithdrawalFailure | null;
+  /** The entry that took amount and fee. */
+  readonly entryId: string;
+  readonly partner: string | null;
+  readonly partnerReference: string | null;
+  /** Account that the money of a failed one was given back to: the wallet, or suspense. */
+  readonly returnedTo: string | null;
   readonly requestedAt: string;
   readonly updatedAt: string;
   readonly completedAt: string | null;
