@@ -50,37 +50,39 @@ export const NOTHING_BOOKED: Booked = {
 const OWN_CREDITS: ReadonlySet<string> = new Set(['GOODWILL', 'GOODWILL_CREDIT', 'INTEREST_PAYMENT_WAIVER']);
 
 /**
- * The totals of a position. Earned is what is owed or was owed and settled; of the principal what left and came back says
- * what was paid, so that a charge-back that first uses up an over-payment needs no rule of its own.
+ * The totals of a position. Earned is what is owed or was owed and settled; principal that is owed or settled beyond what
+ * was disbursed was charged back.
  */
 export function totalsOf(terms: LoanTerms, operations: readonly LoanOperation[], position: LoanPosition): Booked {
-  const { outstanding, paid, waived, writtenOff, overpaid } = position;
-  const effective = standing(operations);
-  const disbursed = sumOf(effective, 'DISBURSED');
-  const chargedBack = sumOf(effective, 'CHARGED_BACK');
+  const { outstanding, paid, waived, writtenOff, overpaid, recovered } = position;
+  const disbursed = disbursedBy(operations);
+  const chargedBack = outstanding.principal + paid.principal + writtenOff.principal - disbursed;
   const earned = (e: Earning): bigint => outstanding[e] + paid[e] + waived[e] + writtenOff[e];
   const totals = {
     disbursed,
     chargedBack,
     earned: { interest: earned('interest'), fees: earned('fees'), penalty: earned('penalty') },
-    paid: { ...paid, principal: disbursed + chargedBack - outstanding.principal - writtenOff.principal },
+    paid,
     waived: { interest: waived.interest, fees: waived.fees, penalty: waived.penalty },
     writtenOff,
     overpaid,
-    recovered: sumOf(effective, 'RECOVERED'),
+    recovered,
     upfrontFees: disbursed > 0n ? upfrontFees(terms) : 0n,
   };
-  assertConserved(totals, collectedBy(operations), waived.principal);
+  assertConserved(totals, collectedBy(operations), position);
   return totals;
 }
 
+function disbursedBy(operations: readonly LoanOperation[]): bigint {
+  return standing(operations).reduce((sum, one) => (one.kind === 'DISBURSED' ? sum + one.amount : sum), 0n);
+}
+
 /** What came in went somewhere: a computation that loses or makes money is a defect, and nothing may be booked on it. */
-function assertConserved(totals: Booked, { cash, wallet, own }: Collected, waivedPrincipal: bigint): void {
+function assertConserved(totals: Booked, { cash, wallet, own }: Collected, position: LoanPosition): void {
   const settled = sumBuckets(totals.paid) + totals.overpaid + totals.recovered - totals.chargedBack;
-  if (settled !== cash + wallet + own) {
-    throw new Error(`a loan took in ${cash + wallet + own} and allocated ${settled}`);
-  }
-  if (waivedPrincipal !== 0n) throw new Error('principal is never waived');
+  const amounts = [totals.chargedBack, totals.overpaid, ...BUCKETS.map((bucket) => position.outstanding[bucket])];
+  if (settled === cash + wallet + own && position.waived.principal === 0n && amounts.every((one) => one >= 0n)) return;
+  throw new Error(`a loan took in ${cash + wallet + own}, and ${settled} of it is found again: ${amounts.join(', ')}`);
 }
 
 export function collectedBy(operations: readonly LoanOperation[]): Collected {
@@ -109,13 +111,6 @@ export function receivables(totals: Booked): ByBucket {
 
 export function sumBuckets(amounts: ByBucket): bigint {
   return BUCKETS.reduce((sum, bucket) => sum + amounts[bucket], 0n);
-}
-
-export function sumOf(
-  operations: readonly LoanOperation[],
-  kind: 'DISBURSED' | 'REPAID' | 'CREDITED' | 'CHARGED_BACK' | 'RECOVERED',
-): bigint {
-  return operations.reduce((sum, operation) => (operation.kind === kind ? sum + operation.amount : sum), 0n);
 }
 
 export function bookedToJson(totals: Booked): BookedJson {

@@ -146,7 +146,7 @@ function checkEffect(operation: LoanOperation, { loan }: Running, after: Reckoni
       return waived === operation.amount ? undefined : tooMuch(waived, currency);
     }
     case 'CHARGED_BACK': {
-      const came = collected(loan.operations);
+      const came = repaid(loan.operations, operation.restores?.operation);
       return operation.amount <= came ? undefined : tooMuch(came, currency);
     }
     default:
@@ -154,11 +154,11 @@ function checkEffect(operation: LoanOperation, { loan }: Running, after: Reckoni
   }
 }
 
-/** What was repaid and not charged back yet. */
-function collected(operations: readonly LoanOperation[]): bigint {
-  return standing(operations).reduce((sum, operation) => {
-    if (operation.kind === 'REPAID') return sum + operation.amount;
-    return operation.kind === 'CHARGED_BACK' ? sum - operation.amount : sum;
+/** What was repaid, by one repayment or by all, and not charged back yet. */
+function repaid(operations: readonly LoanOperation[], by: string | undefined): bigint {
+  return standing(operations).reduce((sum, one) => {
+    if (one.kind === 'REPAID' && (by === undefined || one.id === by)) return sum + one.amount;
+    return one.kind === 'CHARGED_BACK' && one.restores?.operation === by ? sum - one.amount : sum;
   }, 0n);
 }
 

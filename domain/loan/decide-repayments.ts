@@ -108,7 +108,9 @@ function verify(
   { amount, date, method }: { readonly amount: bigint; readonly date: string; readonly method: string },
   context: DecisionContext,
 ): Refusal | undefined {
-  const lostOn = standing(running.loan.operations).find(({ kind }) => kind === 'WRITTEN_OFF')?.date;
+  const lostOn = standing(running.loan.operations).find(
+    (one) => one.kind === 'WRITTEN_OFF' && one.stillOwed !== true,
+  )?.date;
   const isRecovery = lostOn !== undefined && date >= lostOn;
   if (isRecovery && method === 'WALLET') {
     return refuse('invalid-state', 'the loan is written off: nothing is taken from the wallet any more');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { eligibilityRule, scoringRule } from '../loan-product/events.js';
 import type { DomainEvent } from '../shared/event.js';
 import { sealedPerson } from '../shared/person.js';
-import { FREQUENCY_UNITS, PREPAYMENT_RULES } from './terms.js';
+import { BUCKETS, FREQUENCY_UNITS, PREPAYMENT_RULES } from './terms.js';
 import { loanFeeJson, loanTermsJson } from './terms-json.js';
 
 /**
@@ -100,8 +100,17 @@ export const operationJson = z.discriminatedUnion('kind', [
     method: z.string().max(32),
     isDownPayment: z.boolean().optional(),
   }),
-  operation.extend({ kind: z.literal('CREDITED'), amount: minor, type: z.string().max(64) }),
-  operation.extend({ kind: z.literal('CHARGED_BACK'), amount: minor }),
+  operation.extend({
+    kind: z.literal('CREDITED'),
+    amount: minor,
+    type: z.string().max(64),
+    prepayment: z.enum(PREPAYMENT_RULES).optional(),
+  }),
+  operation.extend({
+    kind: z.literal('CHARGED_BACK'),
+    amount: minor,
+    restores: z.strictObject({ operation: id, order: z.array(z.enum(BUCKETS)).max(4) }).optional(),
+  }),
   operation.extend({
     kind: z.literal('CHARGED'),
     bucket: z.enum(['fees', 'penalty']),
@@ -125,7 +134,7 @@ export const operationJson = z.discriminatedUnion('kind', [
     annualRatePercent: percent.optional(),
     firstDueDate: day.optional(),
   }),
-  operation.extend({ kind: z.literal('WRITTEN_OFF') }),
+  operation.extend({ kind: z.literal('WRITTEN_OFF'), stillOwed: z.boolean().optional() }),
   operation.extend({ kind: z.literal('RECOVERED'), amount: minor }),
   operation.extend({ kind: z.literal('UNDONE'), operation: id }),
 ]);

@@ -144,7 +144,7 @@ function evolve(state: LoanState, event: LoanEvent): LoanState {
 
 function isWrittenOff(operations: readonly OperationJson[]): boolean {
   const undone = new Set(operations.map((operation) => (operation.kind === 'UNDONE' ? operation.operation : '')));
-  return operations.some(({ kind, id }) => kind === 'WRITTEN_OFF' && !undone.has(id));
+  return operations.some((one) => one.kind === 'WRITTEN_OFF' && one.stillOwed !== true && !undone.has(one.id));
 }
 
 function withRepayment(state: LoanState, id: string, status: RepaymentState['status']): LoanState {

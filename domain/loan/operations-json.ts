@@ -3,9 +3,7 @@ import type { LoanOperation } from './operations.js';
 
 /** An operation as it stands in events: its amount, where it has one, as decimal text of minor units. */
 export function operationToJson(operation: LoanOperation): OperationJson {
-  return 'amount' in operation
-    ? { ...operation, amount: operation.amount.toString() }
-    : (operation as Exclude<OperationJson, { amount: string }>);
+  return ('amount' in operation ? { ...operation, amount: operation.amount.toString() } : operation) as OperationJson;
 }
 
 export function operationFromJson(json: OperationJson): LoanOperation {

@@ -9,6 +9,7 @@ import {
   PREPAYMENT_RULES,
   ROUNDING_MODES,
   SCHEDULE_TYPES,
+  SCHEDULINGS,
 } from './terms.js';
 
 /** Terms as they stand in events: amounts as decimal text of minor units, optional members absent. */
@@ -59,11 +60,16 @@ export const loanTermsJson = z.strictObject({
   prepayment: z.enum(PREPAYMENT_RULES),
   allocation: allocationJson,
   firstDueDate: day.optional(),
+  scheduling: z.enum(SCHEDULINGS).optional(),
+  instalmentAmount: minor.optional(),
 });
+export type LoanFeeJson = z.infer<typeof loanFeeJson>;
+export type LoanPenaltyJson = z.infer<typeof loanPenaltyJson>;
 export type LoanTermsJson = z.infer<typeof loanTermsJson>;
 
 export function termsToJson(terms: LoanTerms): LoanTermsJson {
-  const { principal, rounding, balloon, downPaymentPercent, fees, penalty, allocation, firstDueDate, ...rest } = terms;
+  const { principal, rounding, balloon, downPaymentPercent, fees, penalty, allocation, ...optional } = terms;
+  const { firstDueDate, scheduling, instalmentAmount, ...rest } = optional;
   return {
     ...rest,
     frequency: { ...rest.frequency },
@@ -75,11 +81,14 @@ export function termsToJson(terms: LoanTerms): LoanTermsJson {
     ...(penalty === undefined ? {} : { penalty: penaltyToJson(penalty) }),
     allocation: { ...allocation, due: [...allocation.due], inAdvance: [...allocation.inAdvance] },
     ...(firstDueDate === undefined ? {} : { firstDueDate }),
+    ...(scheduling === undefined ? {} : { scheduling }),
+    ...(instalmentAmount === undefined ? {} : { instalmentAmount: instalmentAmount.toString() }),
   };
 }
 
 export function termsFromJson(json: LoanTermsJson): LoanTerms {
-  const { principal, rounding, balloon, downPaymentPercent, fees, penalty, firstDueDate, ...rest } = json;
+  const { principal, rounding, balloon, downPaymentPercent, fees, penalty, ...optional } = json;
+  const { firstDueDate, scheduling, instalmentAmount, ...rest } = optional;
   return {
     ...rest,
     principal: BigInt(principal),
@@ -89,6 +98,8 @@ export function termsFromJson(json: LoanTermsJson): LoanTerms {
     fees: fees.map(feeFromJson),
     ...(penalty === undefined ? {} : { penalty: penaltyFromJson(penalty) }),
     ...(firstDueDate === undefined ? {} : { firstDueDate }),
+    ...(scheduling === undefined ? {} : { scheduling }),
+    ...(instalmentAmount === undefined ? {} : { instalmentAmount: BigInt(instalmentAmount) }),
   };
 }
 
