@@ -8,16 +8,18 @@ import type { JobQueues } from '../application/ports/job-queue.js';
 import type { Mailer } from '../application/ports/mailer.js';
 import { identityQueue, identityReactor, startIdentityRepair } from '../application/reactors/identity.js';
 import { holdExpiryQueue, holdExpiryReactor, startHoldExpiry } from '../application/reactors/hold-expiry.js';
+import { loanAccrualQueue, startLoanAccrual } from '../application/reactors/loan-accrual.js';
 import { runReactor } from '../application/reactors/run-reactor.js';
 import type { ReadinessCheck } from '../http/deps.js';
 import { openJobQueues } from '../infrastructure/jobs/open-job-queues.js';
 import { PostgresBookQueries } from '../infrastructure/postgres/book-queries.js';
+import { PostgresDueLoans } from '../infrastructure/postgres/due-loans.js';
 import { PostgresEventScan } from '../infrastructure/postgres/event-scan.js';
 import { PostgresReactorCheckpoints } from '../infrastructure/postgres/reactor-checkpoints.js';
 import { PostgresSelfAuditStore } from '../infrastructure/postgres/self-audit-store.js';
 import type { Core } from './core.js';
 
-/** Background work of this process: hold expiry, mail, repairs of identity, the self-audit. */
+/** Background work of this process: hold expiry, accrual of loans, mail, repairs of identity, the self-audit. */
 export interface Workers {
   readonly readiness: readonly ReadinessCheck[];
   close(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startWorkers(
   const scan = new PostgresEventScan({ url: urls.core });
   const expiry = holdExpiryQueue(queues);
   await startHoldExpiry(expiry, { bus, dueHolds: book, clock });
+  await startLoanAccrual(loanAccrualQueue(queues), { bus, dueLoans: new PostgresDueLoans(pool), clock });
   const repairs = identityQueue(queues);
   await startIdentityRepair(repairs, identity);
   await startMail(mailTasks(queues), mailer, identity.master);

@@ -42,12 +42,13 @@ export function termsOfProduct(settings: LoanProductSettings, agreed: Agreed): L
 }
 
 /** What is taken from the borrower's wallet when the loan is paid out. */
-export function upfrontFees(terms: Pick<LoanTerms, 'principal' | 'fees'>): bigint {
-  let sum = 0n;
-  for (const { when, kind, amount, percent } of terms.fees) {
-    if (when === 'UPFRONT') sum += kind === 'FIXED' ? (amount ?? 0n) : percentOf(terms.principal, percent ?? '0');
-  }
-  return sum;
+export function upfrontFees({ principal, fees }: Pick<LoanTerms, 'principal' | 'fees'>): bigint {
+  return fees.reduce((sum, fee) => (fee.when === 'UPFRONT' ? sum + feeAmount(fee, principal) : sum), 0n);
+}
+
+/** A fee on an amount: on the principal where it is taken upfront. */
+export function feeAmount({ kind, amount, percent }: LoanFee, base: bigint): bigint {
+  return kind === 'FIXED' ? (amount ?? 0n) : percentOf(base, percent ?? '0');
 }
 
 /** Rounded half-even to minor units (spec 9.4). */
