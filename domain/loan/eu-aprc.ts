@@ -6,7 +6,7 @@
 import { Decimal } from 'decimal.js';
 import { ExactDecimal, roundToMinor } from '../shared/money.js';
 import type { AnnualRate, DatedAmount } from './apr.js';
-import { addPeriods, compareDates, daysBetween } from './calendar.js';
+import { addPeriods, compareDates, daysBetween, partsOf } from './calendar.js';
 import type { YearRatio } from './day-count.js';
 import { rateOfReturn } from './rate-of-return.js';
 import type { TimedAmount } from './rate-of-return.js';
@@ -17,8 +17,6 @@ export type EuPeriod = 'WEEKS' | 'MONTHS' | 'YEARS';
 
 const ROUND_HALF_UP = Decimal.ROUND_HALF_UP;
 const PERIODS_A_YEAR: { readonly [P in EuPeriod]: number } = { WEEKS: 52, MONTHS: 12, YEARS: 1 };
-/** Days of the shortest such period, so that a first count never falls short. */
-const SHORTEST_PERIOD_DAYS: { readonly [P in EuPeriod]: number } = { WEEKS: 7, MONTHS: 28, YEARS: 365 };
 
 /** The rate of amounts whose times are given in years. */
 export function annualRateOfCharge(amounts: readonly TimedAmount[]): AnnualRate {
@@ -39,7 +37,7 @@ export function annualRateOfChargeOf(amounts: readonly DatedAmount[], period: Eu
  * 4.1.1).
  */
 export function euInterval(drawdown: string, date: string, period: EuPeriod): YearRatio {
-  let whole = Math.floor(daysBetween(drawdown, date) / SHORTEST_PERIOD_DAYS[period]);
+  let whole = mostPeriods(drawdown, date, period);
   while (whole > 0 && addPeriods(date, -whole, period) < drawdown) whole -= 1;
   const end = addPeriods(date, -whole, period);
   const days = daysBetween(drawdown, end);
@@ -47,6 +45,18 @@ export function euInterval(drawdown: string, date: string, period: EuPeriod): Ye
   if (days === 0) return { numerator: whole, denominator: perYear };
   const daysOfYear = daysBetween(addPeriods(end, -1, 'YEARS'), end);
   return { numerator: whole * daysOfYear + days * perYear, denominator: perYear * daysOfYear };
+}
+
+/** Whole periods, or one more. */
+function mostPeriods(from: string, to: string, period: EuPeriod): number {
+  if (period === 'WEEKS') return Math.floor(daysBetween(from, to) / 7);
+  const [a, b] = [partsOf(from), partsOf(to)];
+  return period === 'YEARS' ? b.year - a.year : (b.year - a.year) * 12 + b.month - a.month;
+}
+
+/** Years of a number of days, for figures by a year of so many days (UK calculators: 365.25). */
+export function yearsOfDays(days: number, daysAYear: 365 | 365.25 | 366): YearRatio {
+  return { numerator: days * 100, denominator: daysAYear * 100 };
 }
 
 /** Which whole periods to count in a loan that is repaid in these. */

@@ -20,13 +20,15 @@ export interface Bracket {
 const LOWEST_FACTOR = 1e-6;
 const HIGHEST_FACTOR = 1e12;
 const MAX_NARROWINGS = 100;
+/** Signs of floating point may be wrong this close to the factor: brackets are widened by it, relatively. */
+const UNSURE = 1e-9;
 
 /** Steps away from par (no interest) until the sign changes, first and last amount having opposite signs; null: beyond the bounds. */
 export function bracketFromPar(terms: readonly SearchTerm[]): Bracket | null {
   const firstSign = Math.sign(terms[0]?.amount ?? 0);
   let low = 1;
   let high = 1;
-  if (signAt(terms, 1) === 0) return { low: 0.99, high: 1.01, near: 1 };
+  if (signAt(terms, 1) === 0) return around(1, 1, 1);
   // Discounted ever more, the first amount alone remains: where its sign is not reached yet, the rate lies above.
   if (signAt(terms, 1) !== firstSign) {
     for (let step = 0.05; signAt(terms, high) !== firstSign; step *= 4) {
@@ -53,7 +55,7 @@ export function firstTwoBrackets(terms: readonly SearchTerm[]): Bracket[] {
     const high = low * (low > 0.5 && low < 2 ? 1.01 : 1.09);
     const highSign = signAt(terms, high);
     // A factor that balances exactly belongs to the step that ends there.
-    if (highSign === 0) found.push({ low, high: high * 1.01, near: high });
+    if (highSign === 0) found.push(around(high, high, high));
     else if (lowSign !== 0 && highSign !== lowSign) found.push(narrowed(terms, low, high));
     low = high;
     lowSign = highSign;
@@ -76,7 +78,11 @@ function narrowed(terms: readonly SearchTerm[], from: number, to: number): Brack
     if (Math.abs(next - near) <= 1e-14 * near) break;
     near = next;
   }
-  return { low: from, high: to, near };
+  return around(from, to, near);
+}
+
+function around(low: number, high: number, near: number): Bracket {
+  return { low: low * (1 - UNSURE), high: high * (1 + UNSURE), near };
 }
 
 function signAt(terms: readonly SearchTerm[], factor: number): number {

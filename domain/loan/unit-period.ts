@@ -98,10 +98,14 @@ function divided(days: number, perPeriod: number): UnitPeriods {
   };
 }
 
-/** Full months counted backwards from the later date, and the days from the earlier date to where they end. */
+/**
+ * Full months counted backwards from the later date, and the days from the earlier date to where they end. From the end of
+ * a month to the last day of a shorter one is a full month too: a payment on the 28th of February is that of the 31st.
+ */
 function monthsBack(from: string, to: string): { months: number; days: number } {
   const [a, b] = [partsOf(from), partsOf(to)];
   let months = Math.max(0, (b.year - a.year) * 12 + b.month - a.month);
+  if (addPeriods(from, months, 'MONTHS') === to) return { months, days: 0 };
   while (months > 0 && addPeriods(to, -months, 'MONTHS') < from) months -= 1;
   return { months, days: daysBetween(from, addPeriods(to, -months, 'MONTHS')) };
 }
