@@ -177,7 +177,7 @@ function equalInstalments(amount: bigint, rate: Decimal, count: number): bigint[
   return Array.from({ length: count }, (_, index) => {
     const interest = roundToMinor(rate.mul(balance.toString()), ROUND_HALF_EVEN);
     const isLast = index === count - 1;
-    const payment = isLast || level > balance + interest ? balance + interest : level < interest ? interest : level;
+    const payment = isLast || level > balance + interest ? balance + interest : level;
     balance -= payment - interest;
     return payment;
   });

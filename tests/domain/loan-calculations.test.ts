@@ -148,6 +148,16 @@ test('US Appendix J: the other examples of (c), and around them', (t) => {
     / 6 WEEK$/,
     'average of no common period',
   );
+  const two = ['2024-03-01', '2024-05-01', '2024-07-01', '2024-08-01', '2024-09-01'];
+  t.match(
+    of(
+      1000,
+      '2024-01-01',
+      two.map((on) => [on, 220]),
+    ),
+    / 1 MONTH$/,
+    'of two common periods the smaller',
+  );
   t.match(of(1000, '2024-01-15', semimonthly(8)), / 1 SEMIMONTH$/, '15th and last day');
   t.equal(of(1000, '2023-01-01', []), 'no-rate', 'nothing is paid');
   t.equal(of(1000, '2023-01-02', [['2023-01-01', 1100]]), 'no-rate', 'paid before it is lent');
