@@ -55,7 +55,7 @@ import {
   decideSendLoanOffer,
 } from '../domain/loan/decide-application.js';
 import { decideAccrueLoan, decideOperateLoan } from '../domain/loan/decide-operations.js';
-import { decideDisburseLoan } from '../domain/loan/decide-disbursement.js';
+import { decideDisburseLoan, loanWalletNumber, receivableNumber } from '../domain/loan/decide-disbursement.js';
 import {
   decidePayOffLoan,
   decideRejectRepayment,
@@ -63,6 +63,7 @@ import {
   decideVerifyRepayment,
 } from '../domain/loan/decide-repayments.js';
 import { decideRequestLoan } from '../domain/loan/decide-request.js';
+import { BUCKETS } from '../domain/loan/terms.js';
 import {
   decideSaveLoanProduct,
   decideSetLoanConditions,
@@ -149,10 +150,27 @@ const ofEmployee = (payload: { employee: string; agent?: string }, tenantId: str
   tagOf('tenant', tenantId),
   ...ofAgent(payload),
 ];
-const ofLoan = (payload: { loan: string }, tenantId: string): Tag[] => [
-  tagOf('loan', payload.loan),
-  tagOf('tenant', tenantId),
-];
+const LOAN_BOOKS = ['cash', 'interest-income', 'fee-income', 'penalty-income', 'loan-losses'];
+/** A loan, and once it is known what it books on; before it is paid out also who gets it, and what was agreed. */
+const ofLoan = (payload: { loan: string }, tenantId: string, peek: Peek): Tag[] => {
+  const tags: Tag[] = [tagOf('loan', payload.loan), tagOf('tenant', tenantId)];
+  const loan = peek('loan', payload.loan);
+  if (loan === undefined || loan.status === 'NONE') return tags;
+  const { code, currency, customer, product, accounts, wallet } = loan;
+  tags.push(...LOAN_BOOKS.map((role) => account(tenantId, systemAccountNumber(role, currency))));
+  if (accounts !== undefined) {
+    const own = wallet === undefined ? Object.values(accounts) : [...Object.values(accounts), wallet];
+    return [...tags, ...own.map((id) => tagOf('account', id))];
+  }
+  const borrower = peek('customer', customer);
+  return [
+    ...tags,
+    tagOf('customer', customer),
+    tagOf('loan-product', product),
+    ...BUCKETS.map((bucket) => account(tenantId, receivableNumber(code, bucket))),
+    ...(borrower === undefined ? [] : [account(tenantId, loanWalletNumber(borrower.code, currency))]),
+  ];
+};
 const ofLoanProduct = (payload: { product: string }, tenantId: string): Tag[] => [
   tagOf('loan-product', payload.product),
   tagOf('tenant', tenantId),
@@ -256,7 +274,8 @@ export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandP
   'set-loan-questions': plain(decideSetLoanQuestions, ofLoanProduct),
   'set-loan-conditions': plain(decideSetLoanConditions, ofTenant),
   'request-loan': plain(decideRequestLoan, (payload, id) => [
-    ...ofLoan(payload, id),
+    tagOf('loan', payload.loan),
+    tagOf('tenant', id),
     tagOf('customer', payload.customer),
     tagOf('loan-product', payload.product),
   ]),
