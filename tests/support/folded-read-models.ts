@@ -29,7 +29,8 @@ import { PRIVILEGED_EVENTS } from '../../domain/privileged.js';
 import { lineIdOf } from '../../domain/shared/ids.js';
 import { type SealedPerson, sealedPersonOf } from '../../domain/shared/person.js';
 import type { TenantSettings } from '../../domain/tenant/events.js';
-import { FoldedLending } from './folded-loans.js';
+import { FoldedLending } from './folded-lending.js';
+import { FoldedLoans } from './folded-loans.js';
 import { FoldedPeople } from './folded-people.js';
 
 /** Everything of one tenant, folded. */
@@ -43,6 +44,7 @@ interface Books {
   reversedBy: Map<string, string>;
   keys: Map<string, string>;
   people: FoldedPeople;
+  lending: FoldedLoans;
   events: AuditEventView[];
   head: string;
 }
@@ -69,6 +71,10 @@ export class FoldedReadModels extends FoldedLending implements ReadModels {
     super();
     this.#log = log;
     this.#vault = vault;
+  }
+
+  protected async lending(tenantId: string): Promise<FoldedLoans> {
+    return (await this.#of(tenantId)).lending;
   }
 
   async #of(tenantId: string): Promise<Books> {
@@ -105,6 +111,7 @@ export class FoldedReadModels extends FoldedLending implements ReadModels {
         reversedBy: new Map(),
         keys: new Map(),
         people: new FoldedPeople(),
+        lending: new FoldedLoans(),
         events: [],
         head: GENESIS_HASH,
       };
@@ -136,6 +143,7 @@ export class FoldedReadModels extends FoldedLending implements ReadModels {
     this.#applyTenant(event);
     this.#applyDomains(event);
     books.people.apply(event, opened);
+    books.lending.apply(event, opened);
     const ledger = event as unknown as LedgerEvent;
     for (const tag of tags) {
       const key = tag.slice(tag.indexOf(':') + 1);
