@@ -190,6 +190,7 @@ function edge(hotPath: boolean): Server {
     clock,
     ids,
     metrics: new Registry(),
+    banks: undefined,
   };
   return createHttpServer(deps);
 }

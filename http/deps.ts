@@ -4,6 +4,7 @@ import type { Identity } from '../application/access/identity.js';
 import type { TokenVerifier } from '../application/access/token-verifier.js';
 import type { CommandBus } from '../application/commands.js';
 import type { AuditService } from '../application/ports/audit.js';
+import type { BankDirectory } from '../application/ports/bank-directory.js';
 import type { Clock, IdSource } from '../application/ports/clock.js';
 import type { ReadModels } from '../application/ports/read-models.js';
 import type { TokenSecrets, TokenStore } from '../application/ports/token-store.js';
@@ -96,6 +97,8 @@ export interface HttpDeps {
   readonly tokenVerifier?: TokenVerifier;
   readonly identity: Identity;
   readonly audit: AuditService;
+  /** Undefined: the installation has no partner for bank accounts, and nothing is paid out. */
+  readonly banks: BankDirectory | undefined;
   readonly readiness: readonly ReadinessCheck[];
   readonly config: HttpConfig;
   readonly logger: Logger;

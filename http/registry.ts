@@ -30,6 +30,10 @@ import { trialBalance } from './ledger/trial-balance.js';
 import { createAgent, getAgent, listAgents, setAgentStatus, updateAgent } from './platform/agents.js';
 import { createEmployee, editEmployee, listEmployees } from './ciam/employees.js';
 import { auditAggregateEvents, auditEvents, auditReplay, auditVerifyChain } from './platform/audit.js';
+import { addBankAccountEndpoint, listBankAccounts, viewBankAccount } from './lending/bank-accounts.js';
+import { availableBanks, verifyBankAccount } from './lending/banks.js';
+import { transferHistory, transferStatusEndpoint } from './lending/transfer-queries.js';
+import { transferFunds } from './lending/transfers.js';
 import { health, metrics, openApi, ready } from './platform/operations.js';
 import { createTenant, getTenant, listTenants, setTenantStatus, updateTenant } from './platform/tenants.js';
 import { activeCountries, listCountries, updateCountry } from './security/countries.js';
@@ -67,6 +71,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...[listCustomers, findCustomer, customerById, verifyCustomer, activateUser, deactivateUser, erasePersonEndpoint],
   ...[addCustomerBankDetails, listCustomerBankDetails, deleteCustomerBankDetails],
   ...[listEmployees, createEmployee, editEmployee],
+  ...[addBankAccountEndpoint, viewBankAccount, listBankAccounts, verifyBankAccount, availableBanks],
+  ...[transferFunds, transferStatusEndpoint, transferHistory],
   ...[listTenants, createTenant, getTenant, updateTenant, setTenantStatus],
   ...[listAgents, createAgent, getAgent, updateAgent, setAgentStatus],
   ...[listApiTokens, createApiToken, rotateToken, disableToken, deleteToken],

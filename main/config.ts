@@ -40,7 +40,9 @@ const schema = z.object({
   MAIL_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   /** Address that mail comes from. */
   MAIL_FROM: z.email().default('no-reply@corebook.example'),
-  /** In production too: stand-ins for third parties (the mail outbox). */
+  /** Who pays out to banks and knows their holders. Default: the simulator; in production nobody. */
+  PAYOUT_PARTNER: z.enum(['simulator', 'none']).optional(),
+  /** In production too: stand-ins for third parties (the mail outbox, the payout partner). */
   ALLOW_SIMULATORS: flag.default(false),
   /** How many proxies stand before us and set X-Forwarded-For and X-Forwarded-Host. */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
@@ -55,7 +57,11 @@ const schema = z.object({
   SELF_AUDIT_SECONDS: z.coerce.number().int().positive().default(60),
 });
 
-export type Config = Readonly<z.infer<typeof schema>> & { readonly sandbox: boolean; readonly production: boolean };
+export type Config = Readonly<Omit<z.infer<typeof schema>, 'PAYOUT_PARTNER'>> & {
+  readonly PAYOUT_PARTNER: 'simulator' | 'none';
+  readonly sandbox: boolean;
+  readonly production: boolean;
+};
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -75,7 +81,19 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       'the configuration is wrong: MAIL_URL: production needs a mail server (or ALLOW_SIMULATORS=true, and nobody gets mail)',
     );
   }
-  return { ...result.data, production, sandbox: result.data.SANDBOX ?? !production };
+  const { ALLOW_SIMULATORS, PAYOUT_PARTNER, SANDBOX } = result.data;
+  const mayPretend = !production || ALLOW_SIMULATORS;
+  if (PAYOUT_PARTNER === 'simulator' && !mayPretend) {
+    throw new ConfigError(
+      'the configuration is wrong: PAYOUT_PARTNER: the simulator pays nobody (ALLOW_SIMULATORS=true allows it in production)',
+    );
+  }
+  return {
+    ...result.data,
+    PAYOUT_PARTNER: PAYOUT_PARTNER ?? (mayPretend ? 'simulator' : 'none'),
+    production,
+    sandbox: SANDBOX ?? !production,
+  };
 }
 
 const SECRET = /SECRET|PASSWORD/;

@@ -12,6 +12,7 @@ import { type Config, readConfig, redacted } from './config.js';
 import { type Core, openCoreHere } from './core.js';
 import { banner, readSandbox, writeSandbox } from './sandbox.js';
 import { identityWithMail } from './mail.js';
+import { type Partners, openPartners } from './partners.js';
 import { type Workers, openQueues, startWorkers } from './workers.js';
 
 const VERSION = '0.1.0';
@@ -31,25 +32,34 @@ export async function start(options: { readonly json: boolean }): Promise<void> 
 
   let workers: Workers | undefined;
   let queues: JobQueues | undefined;
+  const partners = openPartners(core);
   try {
     queues = await openQueues(core, metrics);
     const withMail = identityWithMail(core, queues);
-    if (config.ROLES.includes('worker')) workers = await startWorkers(core, queues, withMail);
-    const parts = { metrics, workers, identity: withMail.identity };
+    if (config.ROLES.includes('worker')) workers = await startWorkers(core, queues, { ...withMail, partners });
+    const parts = { metrics, workers, partners, identity: withMail.identity };
     const stopHttp = config.ROLES.includes('api') ? await serve(core, parts, options) : undefined;
     await stopSignal();
     logger.info('stopping: draining what runs');
     await stopHttp?.();
   } finally {
     await (workers ?? queues)?.close();
+    partners?.close();
     await core.close();
     logger.info('stopped');
   }
 }
 
+interface ServedParts {
+  readonly metrics: Registry;
+  readonly workers: Workers | undefined;
+  readonly partners: Partners | undefined;
+  readonly identity: Identity;
+}
+
 async function serve(
   core: Core,
-  { metrics, workers, identity }: { metrics: Registry; workers: Workers | undefined; identity: Identity },
+  { metrics, workers, partners, identity }: ServedParts,
   options: { readonly json: boolean },
 ): Promise<() => Promise<void>> {
   const { config, logger } = core;
@@ -66,6 +76,7 @@ async function serve(
     tokenVerifier: core.tokens.tokenVerifier,
     identity,
     audit: new EventLogAuditService(core.log, { clock: core.clock, readModels: core.readModels }),
+    banks: partners?.banks,
     readiness,
     config: httpConfig(config),
     logger,

@@ -9,17 +9,20 @@ import type { Mailer } from '../application/ports/mailer.js';
 import { identityQueue, identityReactor, startIdentityRepair } from '../application/reactors/identity.js';
 import { holdExpiryQueue, holdExpiryReactor, startHoldExpiry } from '../application/reactors/hold-expiry.js';
 import { loanAccrualQueue, startLoanAccrual } from '../application/reactors/loan-accrual.js';
-import { runReactor } from '../application/reactors/run-reactor.js';
+import { payoutQueue, payoutReactor, startPayouts } from '../application/reactors/payouts.js';
+import { type Reactor, runReactor } from '../application/reactors/run-reactor.js';
 import type { ReadinessCheck } from '../http/deps.js';
 import { openJobQueues } from '../infrastructure/jobs/open-job-queues.js';
 import { PostgresBookQueries } from '../infrastructure/postgres/book-queries.js';
 import { PostgresDueLoans } from '../infrastructure/postgres/due-loans.js';
 import { PostgresEventScan } from '../infrastructure/postgres/event-scan.js';
+import { PostgresOpenWithdrawals } from '../infrastructure/postgres/open-withdrawals.js';
 import { PostgresReactorCheckpoints } from '../infrastructure/postgres/reactor-checkpoints.js';
 import { PostgresSelfAuditStore } from '../infrastructure/postgres/self-audit-store.js';
 import type { Core } from './core.js';
+import type { Partners } from './partners.js';
 
-/** Background work of this process: hold expiry, accrual of loans, mail, repairs of identity, the self-audit. */
+/** Background work of this process: hold expiry, accrual of loans, payouts, mail, repairs of identity, the self-audit. */
 export interface Workers {
   readonly readiness: readonly ReadinessCheck[];
   close(): Promise<void>;
@@ -49,11 +52,18 @@ export async function openQueues({ config, logger, urls }: Core, metrics: Regist
   });
 }
 
+interface WorkerParts {
+  readonly identity: Identity;
+  readonly mailer: Mailer;
+  /** Undefined: nothing is paid out. What was asked for meanwhile is, once there is a partner. */
+  readonly partners: Partners | undefined;
+}
+
 /** Starts the background work of this process; the queues stay the caller's to close, before what runs on them. */
 export async function startWorkers(
   core: Core,
   queues: JobQueues,
-  { identity, mailer }: { readonly identity: Identity; readonly mailer: Mailer },
+  { identity, mailer, partners }: WorkerParts,
 ): Promise<Workers> {
   const { config, logger, clock, ids, bus, log, pool, readModels, urls } = core;
   const book = new PostgresBookQueries(pool);
@@ -68,7 +78,8 @@ export async function startWorkers(
   const checkpoints = new PostgresReactorCheckpoints(pool);
   const onError = (name: string, error: unknown): void =>
     logger.error({ err: error, reactor: name }, 'a reactor is held up');
-  const reactors = [holdExpiryReactor(expiry, clock), identityReactor(repairs)].map((reactor) => ({
+  const payouts = await startPayoutWork(core, queues, partners);
+  const reactors = [holdExpiryReactor(expiry, clock), identityReactor(repairs), ...payouts].map((reactor) => ({
     name: reactor.name,
     running: runReactor(reactor, { scan, checkpoints, clock, onError }),
   }));
@@ -106,4 +117,18 @@ export async function startWorkers(
       await scan.close();
     },
   };
+}
+
+/** Payouts need a partner: without one their events wait in the log, behind the checkpoint of their reactor. */
+async function startPayoutWork(core: Core, queues: JobQueues, partners: Partners | undefined): Promise<Reactor[]> {
+  if (partners === undefined) return [];
+  const { bus, clock, identity, log, logger, pool, readModels } = core;
+  const queue = payoutQueue(queues);
+  await startPayouts(queue, {
+    ...{ bus, clock, log, readModels, vault: identity.vault, partner: partners.payouts },
+    events: indexedEvents(log, readModels),
+    openWithdrawals: new PostgresOpenWithdrawals(pool),
+    onError: (withdrawal, error) => logger.error({ err: error, withdrawal }, 'a payout is not brought on'),
+  });
+  return [payoutReactor(queue)];
 }

@@ -86,10 +86,10 @@ async function openServer(t: Test): Promise<Running> {
   const metrics = new Registry();
   const queues = await openQueues(core, metrics);
   const withMail = identityWithMail(core, queues);
-  const workers = await startWorkers(core, queues, withMail);
+  const workers = await startWorkers(core, queues, { ...withMail, partners: undefined });
   const { identity } = withMail;
   const deps = {
-    ...{ bus: core.bus, readModels: core.readModels, identity, readiness: [], logger, metrics },
+    ...{ bus: core.bus, readModels: core.readModels, identity, banks: undefined, readiness: [], logger, metrics },
     ...{ tokenStore: core.tokens.tokenStore, tokenSecrets: core.tokens.tokenSecrets },
     ...{ tokenVerifier: core.tokens.tokenVerifier, clock: core.clock, ids: core.ids },
     audit: new EventLogAuditService(core.log, { clock: core.clock, readModels: core.readModels }),

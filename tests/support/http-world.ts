@@ -18,6 +18,7 @@ import { closeHttpServer, createHttpServer } from '../../http/app.js';
 import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps, type ReadinessCheck } from '../../http/deps.js';
 import { EXAMPLE } from '../../http/ledger/examples.js';
 import { MemoryEventLog } from '../../infrastructure/memory/event-log.js';
+import { SimulatedBankDirectory } from '../../infrastructure/partners/simulated-bank-directory.js';
 import { MemoryKeyVault } from '../../infrastructure/memory/key-vault.js';
 import type { MemoryOutbox } from '../../infrastructure/memory/outbox.js';
 import { MemoryTokenStore } from '../../infrastructure/memory/token-store.js';
@@ -122,6 +123,7 @@ export class HttpWorld {
       tokenSecrets: this.tokenSecrets,
       tokenVerifier: this.tokenVerifier,
       audit: new EventLogAuditService(log),
+      banks: new SimulatedBankDirectory(),
       readiness: options.readiness ?? [],
       config: { ...DEFAULT_HTTP_CONFIG, ...options.config },
       logger: options.logger ?? pino({ level: 'silent' }),
