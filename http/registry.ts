@@ -27,6 +27,55 @@ import { releaseHold, releaseHoldGroup } from './ledger/release-holds.js';
 import { getPostingGroup, reversePosting } from './ledger/reversals.js';
 import { accountStatement } from './ledger/statement.js';
 import { trialBalance } from './ledger/trial-balance.js';
+import { calculateApr } from './lending/apr.js';
+import { getLoanApplication, listLoanApplications, loanApplicationDetails } from './lending/applications.js';
+import { getLoanTerms, setLoanTerms } from './lending/conditions.js';
+import {
+  adminCancelLoanApplication,
+  approveLoanApplication,
+  disburseLoan,
+  rejectLoanApplication,
+  sendLoanOffer,
+} from './lending/decisions.js';
+import {
+  getLoanHistory,
+  getTotalLoan,
+  loanDetailsWithPaymentHistory,
+  manageLoans,
+  pendingRepayments,
+} from './lending/loan-views.js';
+import {
+  acceptLoanOffer,
+  acceptLoanTerms,
+  cancelLoanApplication,
+  getLoanOffer,
+  rejectLoanOffer,
+  updateLoanOffer,
+} from './lending/offers.js';
+import { payoffLoan, payoffQuote } from './lending/payoff.js';
+import { portfolioArrears, portfolioCashFlow, portfolioVintages } from './lending/portfolio.js';
+import {
+  adminListLoanProducts,
+  createLoanProduct,
+  setEligibilityQuestions,
+  setLoanProductStatus,
+  updateLoanProduct,
+} from './lending/product-admin.js';
+import { eligibilityQuestions, listLoanProducts } from './lending/products.js';
+import { rejectRepayment, reverseRepayment, verifyRepayment } from './lending/repayment-decisions.js';
+import { listCustomerRepayments, listRepayments, repaidTransactions } from './lending/repayment-lists.js';
+import { repayLoan, repaymentInstructions } from './lending/repayments.js';
+import { requestLoanEndpoint } from './lending/request-loan.js';
+import { previewLoanRestructure } from './lending/restructure-preview.js';
+import {
+  chargeLoan,
+  recordLoanRecovery,
+  restructureLoan,
+  undoLoanOperation,
+  waiveLoan,
+  writeOffLoan,
+} from './lending/servicing.js';
+import { loanStatement, payoffLetter } from './lending/statement.js';
 import { createAgent, getAgent, listAgents, setAgentStatus, updateAgent } from './platform/agents.js';
 import { createEmployee, editEmployee, listEmployees } from './ciam/employees.js';
 import { auditAggregateEvents, auditEvents, auditReplay, auditVerifyChain } from './platform/audit.js';
@@ -73,6 +122,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...[listEmployees, createEmployee, editEmployee],
   ...[addBankAccountEndpoint, viewBankAccount, listBankAccounts, verifyBankAccount, availableBanks],
   ...[transferFunds, transferStatusEndpoint, transferHistory],
+  ...[listLoanProducts, eligibilityQuestions, requestLoanEndpoint, loanApplicationDetails, calculateApr],
+  ...[getLoanOffer, acceptLoanOffer, rejectLoanOffer, updateLoanOffer, cancelLoanApplication],
+  ...[getLoanTerms, acceptLoanTerms, loanDetailsWithPaymentHistory, getLoanHistory, getTotalLoan, manageLoans],
+  ...[pendingRepayments, repaymentInstructions, repayLoan, payoffLoan, payoffQuote, repaidTransactions],
+  ...[listCustomerRepayments, loanStatement, payoffLetter],
+  ...[adminListLoanProducts, createLoanProduct, updateLoanProduct, setLoanProductStatus, setEligibilityQuestions],
+  ...[setLoanTerms, listLoanApplications, getLoanApplication, approveLoanApplication, rejectLoanApplication],
+  ...[sendLoanOffer, adminCancelLoanApplication, disburseLoan, writeOffLoan, restructureLoan, previewLoanRestructure],
+  ...[recordLoanRecovery, waiveLoan, chargeLoan, undoLoanOperation],
+  ...[listRepayments, verifyRepayment, rejectRepayment, reverseRepayment],
+  ...[portfolioArrears, portfolioVintages, portfolioCashFlow],
   ...[listTenants, createTenant, getTenant, updateTenant, setTenantStatus],
   ...[listAgents, createAgent, getAgent, updateAgent, setAgentStatus],
   ...[listApiTokens, createApiToken, rotateToken, disableToken, deleteToken],

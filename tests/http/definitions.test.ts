@@ -39,6 +39,9 @@ const ROLES_OF_OURS: Readonly<Record<string, string>> = { logout: 'PUBLIC' };
 const OURS = [
   ...['post-journal-entry', 'post-fx', 'balance-explanation', 'set-balance-limits', 'release-hold-group'],
   ...['sandbox-outbox', 'profile-picture', 'add-customer-bank-details', 'list-customer-bank-details', 'erase-person'],
+  ...['payoff-quote', 'loan-statement', 'payoff-letter', 'preview-loan-restructure', 'reverse-repayment'],
+  ...['waive-loan', 'charge-loan', 'undo-loan-operation'],
+  ...['loan-portfolio-arrears', 'loan-portfolio-vintages', 'loan-portfolio-cash-flow'],
 ];
 
 const rolesText = (endpoint: Endpoint): string => (endpoint.roles === 'PUBLIC' ? 'PUBLIC' : endpoint.roles.join());
