@@ -1,3 +1,7 @@
+import { BUCKETS } from '../domain/loan/terms.js';
+import { BOOKED_COLUMNS, OWED } from './loans/booked.js';
+import { byBucket } from './loans/tables.js';
+
 /**
  * Views of schema `analytics` for analysts' own SQL. Their columns are a public interface, described in
  * docs/reference/analyst-views.md: add, but do not rename or remove. They show the tenant named by the setting `app.tenant`
@@ -58,5 +62,30 @@ export const ANALYST_VIEWS = [
     comment: 'Customers without what is personal: states, country, agent, dates. See docs/reference/analyst-views.md.',
     query: `select customer_id, code, customer_type, status, compliance_status, country, agent_id, registered_at, updated_at
               from ledger.customers where tenant_id = ${TENANT}`,
+  },
+  {
+    name: 'loans',
+    comment: 'Loans without what is personal, with what was booked for them. See docs/reference/analyst-views.md.',
+    query: `select l.loan_id, l.code, l.customer_id, l.agent_id, l.product_id, l.product_version, l.currency, l.requested_amount,
+                   l.requested_instalments, l.repayment_method, l.status, l.risk, l.written_off, l.disbursed_date,
+                   l.maturity_date, l.paid_off_date, l.oldest_open_date, l.accrued_to,
+                   ${BOOKED_COLUMNS.map((column) => `l.${column}`).join(', ')},
+                   ${BUCKETS.map((bucket) => `${OWED[bucket]} as owed_${bucket}`).join(', ')}, l.requested_at, l.updated_at
+              from ledger.loans l where l.tenant_id = ${TENANT}`,
+  },
+  {
+    name: 'loan_instalments',
+    comment: 'Instalments of loans as the schedule is now. See docs/reference/analyst-views.md.',
+    query: `select loan_id, number, kind, customer_id, currency, from_date, due_date,
+                   ${['due', 'paid', 'waived'].flatMap(byBucket).join(', ')},
+                   paid_in_advance, paid_late, balance, paid_date, is_open
+              from ledger.loan_instalments where tenant_id = ${TENANT} and not surplus`,
+  },
+  {
+    name: 'loan_repayments',
+    comment: 'Repayments of loans and what they settled. See docs/reference/analyst-views.md.',
+    query: `select repayment_id, loan_id, customer_id, agent_id, currency, amount, method, payment_date, payoff, status,
+                   received_amount, value_date, undone, ${byBucket('portion').join(', ')}, overpaid, reported_at, decided_at
+              from ledger.loan_repayments where tenant_id = ${TENANT}`,
   },
 ] as const;

@@ -9,16 +9,16 @@ import type {
   LoanRequested,
   LoanStatus,
 } from '../../domain/loan/events.js';
-import { standing } from '../../domain/loan/operations-json.js';
 import { Changes } from '../changes.js';
 import type { Loaded } from '../projection.js';
 import { actorOf, decidedColumns, directRow, reportedRow, settledColumns } from '../repayments/rows.js';
 import { LOAN_REPAYMENTS } from '../repayments/table.js';
 import { NOTHING_BOOKED, bookedColumns } from './booked.js';
-import { type RecordedJson, operationOf, operationsText, stepsText } from './recorded.js';
+import { type RecordedJson, operationsText, stepsText } from './recorded.js';
 import { type RunningLoan, accrualChanges, runningLoan, writeOffOf } from './running-loan.js';
-import { amounts, differs, instalmentColumns, portionsOf, positionOf, surplusColumns } from './schedule.js';
-import { LOANS, LOAN_APPLICATIONS, LOAN_INSTALMENTS } from './tables.js';
+import { positionOf } from './position.js';
+import { putInstalments, settleRepayments } from './schedule.js';
+import { LOANS, LOAN_APPLICATIONS } from './tables.js';
 
 type Event = ScannedEvent & LoanEvent;
 
@@ -107,8 +107,8 @@ export class Loans {
       const { terms, accruedTo, isChanged } = loan;
       if (!isChanged || terms === undefined || accruedTo === undefined) continue;
       const position = positionOf({ terms, operations: loan.operations, accruedTo });
-      this.#putInstalments(loan, position);
-      this.#settleRepayments(loan, position);
+      putInstalments(loan, position, this.loaded, this.changes);
+      settleRepayments(loan, position, this.loaded, this.changes);
     }
   }
 
@@ -199,52 +199,6 @@ export class Loans {
   #isReported(tenant_id: string, repayment_id: string): boolean {
     if (this.#reported.has(`${tenant_id} ${repayment_id}`)) return true;
     return this.loaded.get(LOAN_REPAYMENTS, { tenant_id, repayment_id }) !== undefined;
-  }
-
-  #putInstalments(loan: RunningLoan, position: ReturnType<typeof positionOf>): void {
-    const { key, customerId: customer_id, currency } = loan;
-    const isOwed = loan.status === 'DISBURSED' && writeOffOf(loan.operations).isStillOwed;
-    const rows = position.instalments.map((instalment) => instalmentColumns(instalment, isOwed));
-    const numbers = new Set(rows.map(({ number }) => number));
-    loan.slots = Math.max(loan.slots, ...rows.map(({ number }) => (number as number) + 1));
-    for (let number = 0; number < loan.slots; number += 1) {
-      // Slot 0 is the down payment's: a loan without one never had a row there.
-      if (numbers.has(number) || (number === 0 && !this.#has(key, 0))) continue;
-      rows.push(surplusColumns(number, position.maturityDate ?? position.asOf));
-    }
-    for (const columns of rows) {
-      const row = { ...key, ...columns, customer_id, currency };
-      if (differs(row, this.loaded.get(LOAN_INSTALMENTS, { ...key, number: columns['number'] as number }))) {
-        this.changes.put(LOAN_INSTALMENTS, row);
-      }
-    }
-    const open = rows.filter(({ is_open }) => is_open === true).map(({ due_date }) => due_date as string);
-    this.changes.patch(LOANS, {
-      ...{ ...key, maturity_date: position.maturityDate, instalment_slots: loan.slots },
-      oldest_open_date: open.reduce<string | null>(
-        (oldest, day) => (oldest === null || day < oldest ? day : oldest),
-        null,
-      ),
-    });
-  }
-
-  #has(key: RunningLoan['key'], number: number): boolean {
-    return this.loaded.get(LOAN_INSTALMENTS, { ...key, number }) !== undefined;
-  }
-
-  /** What a repayment settles may change with what is recorded after it. */
-  #settleRepayments(loan: RunningLoan, position: ReturnType<typeof positionOf>): void {
-    const { tenant_id } = loan.key;
-    const counting = new Set(standing(loan.operations.map(operationOf)).map(({ id }) => id));
-    for (const { id, repaymentId } of loan.operations) {
-      if (repaymentId === null) continue;
-      const { portions, overpaid } = portionsOf(position, id);
-      const columns = { ...amounts('portion', portions), overpaid, undone: !counting.has(id) };
-      const row = this.loaded.get(LOAN_REPAYMENTS, { tenant_id, repayment_id: repaymentId });
-      if (differs(columns, row)) {
-        this.changes.patch(LOAN_REPAYMENTS, { tenant_id, repayment_id: repaymentId, ...columns });
-      }
-    }
   }
 
   #of({ tenantId: tenant_id, data: { loan: loan_id } }: Event): RunningLoan {

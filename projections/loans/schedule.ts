@@ -1,29 +1,56 @@
 import type { Row } from '../../application/ports/read-store.js';
-import type { LoanPosition } from '../../domain/loan/position.js';
-import { computeLoan } from '../../domain/loan/compute.js';
-import type { LoanTermsJson } from '../../domain/loan/terms-json.js';
-import { termsFromJson } from '../../domain/loan/terms-json.js';
+import { standing } from '../../domain/loan/operations-json.js';
+import type { InstalmentPosition, LoanPosition } from '../../domain/loan/position.js';
 import { BUCKETS, type ByBucket } from '../../domain/loan/terms.js';
-import { type RecordedJson, operationOf } from './recorded.js';
-import { byBucket } from './tables.js';
+import type { Changes } from '../changes.js';
+import type { Loaded } from '../projection.js';
+import { LOAN_REPAYMENTS } from '../repayments/table.js';
+import { portionsOf } from './position.js';
+import { operationOf } from './recorded.js';
+import { type RunningLoan, writeOffOf } from './running-loan.js';
+import { LOANS, LOAN_INSTALMENTS, byBucket } from './tables.js';
 
-/** What the schedule of a loan depends on. */
-export interface ScheduleBase {
-  readonly terms: LoanTermsJson;
-  readonly operations: readonly RecordedJson[];
-  readonly accruedTo: string;
+/** The rows that follow from a loan's position. Those that say the same as before are not written again. */
+
+/** The instalments, and what the loan's own row says of them. */
+export function putInstalments(loan: RunningLoan, position: LoanPosition, loaded: Loaded, changes: Changes): void {
+  const { key, customerId: customer_id, currency } = loan;
+  const before = (number: number): Row | undefined => loaded.get(LOAN_INSTALMENTS, { ...key, number });
+  const isOwed = loan.status === 'DISBURSED' && writeOffOf(loan.operations).isStillOwed;
+  const numbers = new Set(position.instalments.map(({ number }) => number));
+  loan.slots = Math.max(loan.slots, ...position.instalments.map(({ number }) => number + 1));
+  const rows = position.instalments.map((instalment) => instalmentColumns(instalment, isOwed));
+  for (let number = 0; number < loan.slots; number += 1) {
+    // Not every slot was ever in use: the down payment's is not where there is none.
+    if (!numbers.has(number) && before(number) !== undefined) rows.push(surplusColumns(number, position.asOf));
+  }
+  for (const columns of rows) {
+    const row = { ...key, ...columns, customer_id, currency };
+    if (differs(row, before(columns.number))) changes.put(LOAN_INSTALMENTS, row);
+  }
+  const openDates = rows.filter(({ is_open }) => is_open).map(({ due_date }) => due_date);
+  changes.patch(LOANS, {
+    ...{ ...key, maturity_date: position.maturityDate, instalment_slots: loan.slots },
+    oldest_open_date: openDates.sort()[0] ?? null,
+  });
 }
 
-/** The position as of the last day that anything is known of: it depends on what was recorded, not on a clock. */
-export function positionOf({ terms, operations, accruedTo }: ScheduleBase): LoanPosition {
-  const asOf = operations.reduce((latest, { date }) => (date > latest ? date : latest), accruedTo);
-  return computeLoan(termsFromJson(terms), operations.map(operationOf), asOf);
+/** What the repayments settle: that may change with whatever is recorded after them. */
+export function settleRepayments(loan: RunningLoan, position: LoanPosition, loaded: Loaded, changes: Changes): void {
+  const { tenant_id } = loan.key;
+  const counting = new Set(standing(loan.operations.map(operationOf)).map(({ id }) => id));
+  for (const { id, repaymentId: repayment_id } of loan.operations) {
+    if (repayment_id === null) continue;
+    const { portions, overpaid } = portionsOf(position, id);
+    const columns = { ...amounts('portion', portions), overpaid, undone: !counting.has(id) };
+    if (differs(columns, loaded.get(LOAN_REPAYMENTS, { tenant_id, repayment_id }))) {
+      changes.patch(LOAN_REPAYMENTS, { tenant_id, repayment_id, ...columns });
+    }
+  }
 }
 
-type Instalment = LoanPosition['instalments'][number];
-
-/** The columns of an instalment. Nothing is open of a loan that is over. */
-export function instalmentColumns(instalment: Instalment, isOwed: boolean): Row {
+/** Nothing is open of a loan that is over. */
+function instalmentColumns(instalment: InstalmentPosition, isOwed: boolean) {
   const { number, kind, fromDate, dueDate, due, paid, waived, paidInAdvance, paidLate, balance, paidDate } = instalment;
   return {
     ...{ number, kind, from_date: fromDate, due_date: dueDate },
@@ -34,34 +61,24 @@ export function instalmentColumns(instalment: Instalment, isOwed: boolean): Row 
   };
 }
 
-const ZERO = Object.fromEntries(
+const ZERO: Row = Object.fromEntries(
   ['due', 'paid', 'waived'].flatMap((suffix) => byBucket(suffix).map((column) => [column, 0n])),
 );
 
-/** A slot that the schedule does not need (any more); its dates are of any instalment. */
-export function surplusColumns(number: number, date: string): Row {
+/** A row that the schedule does not need any more. */
+function surplusColumns(number: number, date: string): ReturnType<typeof instalmentColumns> {
   return {
     ...{ number, kind: 'REGULAR', from_date: date, due_date: date, ...ZERO },
     ...{ paid_in_advance: 0n, paid_late: 0n, balance: 0n, paid_date: null, is_open: false, surplus: true },
   };
 }
 
-export function amounts(suffix: string, by: ByBucket): Row {
+function amounts(suffix: string, by: ByBucket): Row {
   return Object.fromEntries(BUCKETS.map((bucket) => [`${bucket}_${suffix}`, by[bucket]]));
 }
 
-/** What the transactions of one operation settled, together. */
-export function portionsOf(position: LoanPosition, operation: string): { portions: ByBucket; overpaid: bigint } {
-  const mine = position.transactions.filter((transaction) => transaction.operation === operation);
-  const sum = (bucket: keyof ByBucket): bigint => mine.reduce((total, { portions }) => total + portions[bucket], 0n);
-  return {
-    portions: { principal: sum('principal'), interest: sum('interest'), fees: sum('fees'), penalty: sum('penalty') },
-    overpaid: mine.reduce((total, { overpaid }) => total + overpaid, 0n),
-  };
-}
-
 /** Whether these columns say something else than the row that is there. */
-export function differs(columns: Row, row: Row | undefined): boolean {
+function differs(columns: Row, row: Row | undefined): boolean {
   if (row === undefined) return true;
   for (const column in columns) if (columns[column] !== row[column]) return true;
   return false;

@@ -64,6 +64,9 @@ export const LOANS: TableDefinition = {
     { columns: ['tenant_id', 'product_id', 'requested_revision'] },
     { columns: ['tenant_id', 'agent_id', 'requested_revision'], where: 'agent_id is not null' },
     { columns: ['tenant_id', 'oldest_open_date'], where: 'oldest_open_date is not null' },
+    // What the daily work looks for, over all tenants.
+    { columns: ['tenant_id', 'loan_id'], where: `status = 'DISBURSED' and not written_off` },
+    { columns: ['offer_expires_at', 'tenant_id'], where: `status = 'OFFER_SENT'` },
   ],
   fillFactor: 60,
 };
