@@ -99,6 +99,26 @@ class Book implements DecisionContext {
 
 /** Something that has happened: an event, made when the book before it is known. */
 export type Fact = (book: Book) => Omit<EventDraft, 'version'> & { readonly id?: string };
+/** A command that was done before: what it made is in the book. */
+export type Deed = (book: Book) => undefined;
+
+export function did<N extends CommandName>(
+  name: N,
+  payload: CommandPayloads[N],
+  more: { readonly at?: string; readonly actor?: Actor } = {},
+): Deed {
+  return (book) => {
+    const { now, actor } = book;
+    book.now = more.at ?? now;
+    book.actor = more.actor ?? actor;
+    const refusal = COMMANDS[name].decide(payload, book);
+    if (refusal !== undefined) throw new Error(`${name}: ${refusal.message} (${JSON.stringify(refusal)})`);
+    book.emitted.length = 0;
+    book.now = now;
+    book.actor = actor;
+    return undefined;
+  };
+}
 
 export interface Given {
   /** Who asks; MANAGER unless said otherwise. */
@@ -121,10 +141,12 @@ export interface When {
   refused(t: Test, code: string, more?: { field?: string; details?: object; message?: RegExp }): void;
 }
 
-export function given(...facts: Fact[]): Given {
+export function given(...facts: ReadonlyArray<Fact | Deed>): Given {
   const book = new Book();
   for (const [i, fact] of facts.entries()) {
-    const { id = idOf(`fact ${i}`), ...draft } = fact(book);
+    const happened = fact(book);
+    if (happened === undefined) continue;
+    const { id = idOf(`fact ${i}`), ...draft } = happened;
     book.take({ id, version: 1, ...draft });
   }
   const chain: Given = {
