@@ -8,7 +8,8 @@ import { noSuch, ownOnly, visibleCustomer } from '../scope.js';
 /** Pieces that the schemas of bank accounts and transfers have in common. */
 export const bankCode = z
   .union([z.string(), z.int().nonnegative()])
-  .transform((code) => String(code))
+  // A number has lost the zeros in front: codes have at least three digits.
+  .transform((code) => (typeof code === 'number' ? String(code).padStart(3, '0') : code))
   .pipe(z.string().regex(/^[A-Za-z0-9]{1,12}$/, 'is not the code of a bank'))
   .meta({
     type: 'string',

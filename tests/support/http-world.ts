@@ -7,6 +7,7 @@ import type { Identity } from '../../application/access/identity.js';
 import type { TokenVerifier } from '../../application/access/token-verifier.js';
 import { issueApiToken } from '../../application/access/issue-api-token.js';
 import type { Command, CommandBus, CommandName, CommandPayloads, Outcome } from '../../application/commands.js';
+import type { BankDirectory } from '../../application/ports/bank-directory.js';
 import type { Clock } from '../../application/ports/clock.js';
 import type { PasswordHasher } from '../../application/ports/password-hasher.js';
 import type { ReadModels } from '../../application/ports/read-models.js';
@@ -79,6 +80,8 @@ export interface WorldOptions {
   readonly readModels?: (folded: ReadModels) => ReadModels;
   readonly hasher?: PasswordHasher;
   readonly sandbox?: boolean;
+  /** Null: there is none. Default: the simulator. */
+  readonly banks?: BankDirectory | null;
 }
 
 /** An agent of each tenant, with a sub-agent, and another one. */
@@ -123,7 +126,7 @@ export class HttpWorld {
       tokenSecrets: this.tokenSecrets,
       tokenVerifier: this.tokenVerifier,
       audit: new EventLogAuditService(log),
-      banks: new SimulatedBankDirectory(),
+      banks: options.banks === null ? undefined : (options.banks ?? new SimulatedBankDirectory()),
       readiness: options.readiness ?? [],
       config: { ...DEFAULT_HTTP_CONFIG, ...options.config },
       logger: options.logger ?? pino({ level: 'silent' }),
