@@ -8,6 +8,7 @@ import { systemAccountNumber } from '../../domain/ledger/products.js';
 import type { EventLog } from '../ports/event-log.js';
 import type { Clock } from '../ports/clock.js';
 import type { AccountOpened } from '../../domain/ledger/events.js';
+import { seedLending } from './seed-lending.js';
 import {
   type DemoUser,
   type RunSeed,
@@ -131,6 +132,7 @@ async function seedTenant(line: Line, ports: SeedPorts): Promise<DemoTenant> {
     },
     'funding',
   );
+  await seedLending({ tenantId, slug: line.slug, baseCurrency }, runHere);
   const tokens = {} as Record<(typeof DEMO_ROLES)[number], string>;
   for (const role of DEMO_ROLES) tokens[role] = await issueToken(tenantId, role, customerId, ports);
   const agentId = demoAgentId(tenantId);

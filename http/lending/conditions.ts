@@ -49,9 +49,11 @@ function fromProducts(products: readonly LoanProductView[]): Record<Section, Tex
   const rates = products.map(({ settings }) => new ExactDecimal(settings.annualRatePercent));
   const by = (line: (product: LoanProductView['settings']) => string): Texts =>
     Object.fromEntries(products.map(({ settings }) => [settings.name, line(settings)]));
-  const { min, max } = ExactDecimal;
   return {
-    interestRateRange: rates.length === 0 ? {} : { minimum: min(...rates).toFixed(), maximum: max(...rates).toFixed() },
+    interestRateRange:
+      rates.length === 0
+        ? {}
+        : { minimum: ExactDecimal.min(...rates).toFixed(), maximum: ExactDecimal.max(...rates).toFixed() },
     feeStructure: by(({ fees, currency }) => {
       const line = ({ name, when, amount, percent }: (typeof fees)[number]) => {
         const much =

@@ -102,7 +102,8 @@ export function eligibilityOf(wire: z.output<typeof eligibilityIn>): Eligibility
     name,
     must: { fact, operator, value: textOf(wanted) },
   }));
-  return [...own, ...rules];
+  // Last, so that what is wrong with a rule is told by its place in the request.
+  return [...rules, ...own];
 }
 
 export function scoringOf(wire: z.output<typeof scoringIn>): LoanProductSettings['scoring'] {

@@ -5,6 +5,7 @@ import { tenantIdOf } from '../../domain/shared/ids.js';
 import { SECRETS } from '../../http/auth/examples.js';
 import { PEOPLE, PICTURE_BASE64 } from '../../http/ciam/examples.js';
 import { type HttpWorld, transfer } from './http-world.js';
+import { prepareLending } from './prepared-lending.js';
 
 /** An example as it is sent: with ids that exist now, and as somebody for whom it makes sense. */
 export interface PreparedExample {
@@ -22,8 +23,9 @@ export async function prepareExample(
   endpoint: Endpoint,
   example: RequestExample,
 ): Promise<PreparedExample> {
-  const params = { ...example.params };
-  const { body } = example;
+  const lent = endpoint.group === 'lending' ? await prepareLending(world, endpoint, example) : example;
+  const params = { ...lent.params };
+  const { body } = lent;
   await prepareLedger(world, endpoint, params);
   await preparePeople(world, endpoint, params);
   return await prepareLogIn(world, endpoint, params, body);
