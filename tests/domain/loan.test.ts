@@ -11,7 +11,21 @@ import { termsOfProduct, upfrontFees } from '../../domain/loan/terms-of-product.
 import type { LoanProductSettings } from '../../domain/loan-product/events.js';
 import type { Json } from '../../domain/shared/event.js';
 import { REFUSAL_CODES } from '../../domain/shared/refusal.js';
-import { type Deed, type Fact, NOW, TENANT, did, given, refusalsMet, tenantSuspended } from '../support/given.js';
+import { type AccountState, normalBalance } from '../../domain/ledger/account.js';
+import {
+  type Deed,
+  type Fact,
+  NOW,
+  TENANT,
+  closed,
+  did,
+  frozen,
+  given,
+  moved,
+  opened as accountOpened,
+  refusalsMet,
+  tenantSuspended,
+} from '../support/given.js';
 import {
   agentCreated,
   agentId,
@@ -21,17 +35,21 @@ import {
   personId,
 } from '../support/given-people.js';
 import {
+  ACCOUNTS,
   APPROVAL,
   CODE,
+  DAILY,
   STEPS,
   type Step,
   borrower,
   founded,
   loanId,
+  operationId,
   product,
   productId,
   productIsActive,
   productSettings,
+  repaymentId,
   request,
   taken,
 } from '../support/given-loans.js';
@@ -230,12 +248,12 @@ test('request-loan: checked and scored in the same commit', (t) => {
       t,
       {
         type: 'loan-requested',
-        data: { loan, code: CODE, codeSequence: 1, customer: ada, product: starter, productVersion: 1, currency: 'NGN', amount: '1200000', instalments: 12 }, // prettier-ignore
+        data: { loan, code: CODE, codeSequence: 1, customer: ada, product: starter, productVersion: 1, currency: 'NGN', amount: '3650000', instalments: 12 }, // prettier-ignore
         tags: [`loan:${loan}`, `tenant:${TENANT}`, `customer:${ada}`],
       },
       { type: 'loan-assessed', data: { risk: 'LOW', outcome: 'REVIEW', score: 0 }, tags: [`loan:${loan}`] },
     );
-  t.match(book.state('loan', loan), { status: 'REQUESTED', code: CODE, requestedAmount: '1200000', risk: 'LOW' });
+  t.match(book.state('loan', loan), { status: 'REQUESTED', code: CODE, requestedAmount: '3650000', risk: 'LOW' });
   t.equal(book.state('tenant', TENANT).loanSequence, 1);
   t.notOk('agent' in (book.emitted[0]?.data as object), 'of no agent');
 
@@ -350,7 +368,7 @@ test('approve-loan: within what was asked for and what the product allows, as it
     given(...requested)
       .when('approve-loan', { ...approve, ...more } as CommandPayloads['approve-loan'])
       .refused(t, code, { field });
-  refused({ amount: 1_200_001n }, 'amount-out-of-range', 'amount');
+  refused({ amount: 3_650_001n }, 'amount-out-of-range', 'amount');
   refused({ amount: 99_999n }, 'amount-out-of-range', 'amount');
   refused({ instalments: 25 }, 'invalid-argument', 'tenure');
   refused({ instalments: 1.5 }, 'invalid-argument', 'tenure');
@@ -394,7 +412,13 @@ test('send-loan-offer: the terms of product and approval, for a time', (t) => {
       data: {
         expiresAt: '2026-03-29T10:00:00.000Z',
         terms: {
-          ...{ principal: '1200000', annualRatePercent: '12', instalments: 12, balloon: '400000', graceOnPrincipal: 1 },
+          ...{
+            principal: '3650000',
+            annualRatePercent: '12',
+            instalments: 12,
+            balloon: '1216667',
+            graceOnPrincipal: 1,
+          },
           ...{ downPaymentPercent: '10', penalty: settings.penalty, fees: settings.fees, currency: 'NGN' },
         },
       },
@@ -504,6 +528,665 @@ function statusOf(step: Step): LoanStatus {
   if (!LOAN_STATUSES.includes(status)) throw new Error(status);
   return status;
 }
+
+/** What a book's accounts hold, in the sense of their kinds; those that are empty are left out. */
+function balances(book: { state: (kind: 'account', id: string) => AccountState }): Record<string, bigint> {
+  const all = Object.entries(ACCOUNTS).map(([name, id]) => [name, normalBalance(book.state('account', id))] as const);
+  return Object.fromEntries(all.filter(([, balance]) => balance !== 0n));
+}
+const opened = (product: string) => ({ type: 'account-opened', data: { product } });
+const entry = (valueDate: string, narration: string) => ({
+  type: 'entry-posted',
+  data: { kind: 'journal', valueDate, narration, reference: CODE },
+  effectiveAt: valueDate,
+});
+const receivablesOpened = Array.from({ length: 4 }, () => opened('LOAN_RECEIVABLE'));
+const daily = (more: Partial<LoanProductSettings> = {}) => productSettings({ ...DAILY, ...more });
+const noon = (day: string) => `${day}T12:00:00.000Z`;
+/** Paid out on 15 March: 36,500.00 at 12.00 a day. */
+const running = (more: Partial<LoanProductSettings> = {}) => taken('DISBURSED', daily(more));
+
+test('disburse-loan: wallet, receivables and money in one commit', (t) => {
+  const fees = [{ name: 'f', when: 'UPFRONT', kind: 'FIXED', amount: '50000' } as const];
+  const book = given(...taken('CONDITIONS_ACCEPTED', daily({ fees })))
+    .when('disburse-loan', { loan })
+    .then(
+      t,
+      {
+        type: 'account-opened',
+        data: { account: ACCOUNTS.wallet, number: 'LW-C1-NGN', owner: ada, kind: 'LIABILITY', product: 'LOAN_WALLET', name: 'Loan wallet', minimumBalance: '0' }, // prettier-ignore
+        tags: [`account:${ACCOUNTS.wallet}`, `tenant:${TENANT}`, `customer:${ada}`],
+      },
+      ...(['principal', 'interest', 'fees', 'penalty'] as const).map((bucket) => ({
+        type: 'account-opened',
+        data: { account: ACCOUNTS[bucket], owner: TENANT, kind: 'ASSET', product: 'LOAN_RECEIVABLE', number: `${CODE}-${bucket.toUpperCase()}`, systemRole: `loan-${bucket}` }, // prettier-ignore
+      })),
+      {
+        type: 'loan-disbursed',
+        data: {
+          ...{ wallet: ACCOUNTS.wallet, upTo: '2026-03-15', terms: { principal: '3650000' } },
+          operation: { kind: 'DISBURSED', amount: '3650000', date: '2026-03-15' },
+          booked: { disbursed: '3650000', upfrontFees: '50000', earned: { interest: '0' }, chargedBack: '0' },
+        },
+      },
+      entry('2026-03-15', 'Loan disbursement'),
+    );
+  t.same(balances(book), { wallet: 3_600_000n, principal: 3_650_000n, feeIncome: 50_000n });
+  t.match(book.state('loan', loan), { status: 'DISBURSED', accruedTo: '2026-03-15', wallet: ACCOUNTS.wallet });
+
+  // Back-dated: what was earned since is booked with it.
+  const late = given(...taken('CONDITIONS_ACCEPTED', daily()))
+    .when('disburse-loan', { loan, date: '2026-03-05' })
+    .then(t, opened('LOAN_WALLET'), ...receivablesOpened, { type: 'loan-disbursed', data: { upTo: '2026-03-15' }, effectiveAt: '2026-03-05' }, entry('2026-03-05', 'Loan disbursement')); // prettier-ignore
+  t.match(balances(late), { principal: 3_650_000n, interest: 12_000n, interestIncome: 12_000n });
+
+  // A second loan of the same borrower goes to the same wallet.
+  const second = { loan: loanId('second') };
+  const again = given(
+    ...running(),
+    did('request-loan', request(second)),
+    ...(['approve-loan', 'send-loan-offer', 'accept-loan-offer', 'accept-loan-conditions'] as const).map((name) =>
+      did(name, { ...APPROVAL, ...second }),
+    ),
+  )
+    .when('disburse-loan', second)
+    .then(t, ...receivablesOpened, { type: 'loan-disbursed' }, { type: 'entry-posted' });
+  t.match(balances(again), { wallet: 7_300_000n, principal: 3_650_000n });
+  t.end();
+});
+
+test('disburse-loan: what is refused, and that nothing has happened then', (t) => {
+  const ready = taken('CONDITIONS_ACCEPTED', daily());
+  for (const date of ['2026-03-16', '1899-12-31', '2026-02-30', 'today', '']) {
+    given(...ready)
+      .when('disburse-loan', { loan, date })
+      .refused(t, 'value-date-out-of-range', { field: 'date' });
+  }
+  given(...taken('ACCEPTED'))
+    .when('disburse-loan', { loan })
+    .refused(t, 'invalid-state', { message: /conditions/ });
+  given(...ready, customerIs('ada', 'ACTIVE', 'INACTIVE'))
+    .when('disburse-loan', { loan })
+    .refused(t, 'user-not-active');
+  given(...ready, customerErased('ada'))
+    .when('disburse-loan', { loan })
+    .refused(t, 'customer-not-found');
+  given(...ready, tenantSuspended)
+    .when('disburse-loan', { loan })
+    .refused(t, 'tenant-suspended');
+  given(...ready, accountOpened('LW-C1-NGN'))
+    .when('disburse-loan', { loan })
+    .refused(t, 'account-exists');
+  given(...ready, accountOpened(`${CODE}-FEES`))
+    .when('disburse-loan', { loan })
+    .refused(t, 'account-exists');
+  const wallet = accountOpened('LW-C1-NGN', { owner: ada, product: 'LOAN_WALLET' });
+  given(...ready, wallet)
+    .when('disburse-loan', { loan })
+    .then(t, ...receivablesOpened, { type: 'loan-disbursed' }, { type: 'entry-posted' });
+  given(...ready, wallet, frozen('LW-C1-NGN', 'ALL'))
+    .when('disburse-loan', { loan })
+    .refused(t, 'account-frozen');
+  given(...ready, wallet, closed('LW-C1-NGN'))
+    .when('disburse-loan', { loan })
+    .refused(t, 'account-not-activated');
+  t.end();
+});
+
+test('accept-loan-conditions: and paid out at once where the product says so', (t) => {
+  const by = (mode: 'AUTOMATIC' | 'MANUAL') =>
+    given(...taken('ACCEPTED', daily({ disbursement: mode })), did('set-loan-conditions', { text: 'x', details: {} }))
+      .byCustomer(ada)
+      .when('accept-loan-conditions', { loan });
+  const accepted = { type: 'loan-conditions-accepted', data: { conditionsVersion: 1 } };
+  by('MANUAL').then(t, accepted);
+  const book = by('AUTOMATIC').then(t, accepted, opened('LOAN_WALLET'), ...receivablesOpened, { type: 'loan-disbursed' }, entry('2026-03-15', 'Loan disbursement')); // prettier-ignore
+  t.equal(book.state('loan', loan).status, 'DISBURSED');
+  given(...taken('CONDITIONS_ACCEPTED'))
+    .when('accept-loan-conditions', { loan })
+    .refused(t, 'invalid-state');
+  given(...taken('ACCEPTED', daily({ disbursement: 'AUTOMATIC' })), accountOpened('LW-C1-NGN'))
+    .when('accept-loan-conditions', { loan })
+    .refused(t, 'account-exists');
+  t.end();
+});
+
+test('accrue-loan: what was earned, once a day', (t) => {
+  const book = given(...running())
+    .at(noon('2026-03-20'))
+    .when('accrue-loan', { loan, upTo: '2026-03-20' })
+    .then(
+      t,
+      { type: 'loan-accrued', data: { upTo: '2026-03-20', booked: { earned: { interest: '6000' } } }, effectiveAt: '2026-03-20' }, // prettier-ignore
+      entry('2026-03-20', 'Loan accrual'),
+    );
+  t.match(balances(book), { principal: 3_650_000n, interest: 6_000n, interestIncome: 6_000n });
+  t.equal(book.state('loan', loan).accruedTo, '2026-03-20');
+  const accrued = [...running(), did('accrue-loan', { loan, upTo: '2026-03-20' }, { at: noon('2026-03-20') })];
+  for (const upTo of ['2026-03-20', '2026-03-19', '2026-03-15', '2020-01-01']) {
+    given(...accrued)
+      .at(noon('2026-03-20'))
+      .when('accrue-loan', { loan, upTo })
+      .then(t);
+  }
+  given(...accrued).at(noon('2026-03-20')).when('accrue-loan', { loan, upTo: '2026-03-21' }).refused(t, 'value-date-out-of-range'); // prettier-ignore
+  given(...accrued)
+    .at(noon('2026-03-20'))
+    .when('accrue-loan', { loan, upTo: 'x' })
+    .refused(t, 'value-date-out-of-range');
+  const caughtUp = given(...accrued)
+    .at(noon('2026-03-24'))
+    .when('accrue-loan', { loan, upTo: '2026-03-24' })
+    .then(t, { type: 'loan-accrued', data: { booked: { earned: { interest: '10800' } } } }, { type: 'entry-posted' });
+  t.match(balances(caughtUp), { interest: 10_800n, interestIncome: 10_800n }, 'days that were missed are made up for');
+  given(...taken('ACCEPTED'))
+    .when('accrue-loan', { loan, upTo: '2026-03-15' })
+    .then(t);
+  given(...borrower())
+    .when('accrue-loan', { loan, upTo: '2026-03-15' })
+    .refused(t, 'loan-not-found');
+  given(...running(), tenantSuspended)
+    .at(noon('2026-03-20'))
+    .when('accrue-loan', { loan, upTo: '2026-03-20' })
+    .refused(t, 'tenant-suspended');
+  given(...running(), frozen(`${CODE}-INTEREST`, 'ALL'))
+    .at(noon('2026-03-20'))
+    .when('accrue-loan', { loan, upTo: '2026-03-20' })
+    .refused(t, 'account-frozen');
+  t.end();
+});
+
+const report = (name: string, amount: bigint, more: Partial<CommandPayloads['report-repayment']> = {}) => ({
+  ...{
+    loan,
+    repayment: repaymentId(name),
+    amount,
+    method: 'BANK_TRANSFER',
+    paymentDate: '2026-03-25',
+    reference: CODE,
+  },
+  ...more,
+});
+const at = noon('2026-03-25');
+const reported = (name: string, amount: bigint, more: Partial<CommandPayloads['report-repayment']> = {}) =>
+  did('report-repayment', report(name, amount, more), { at });
+const verified = (name: string) => did('verify-repayment', { loan, repayment: repaymentId(name) }, { at });
+
+test('report-repayment: waits to be verified, and changes nothing', (t) => {
+  const book = given(...running())
+    .at(at)
+    .byCustomer(ada)
+    .when('report-repayment', report('r', 100_000n, { bankAccount: operationId('bank') }))
+    .then(t, {
+      type: 'repayment-reported',
+      data: { loan, repayment: repaymentId('r'), amount: '100000', reference: CODE, bankAccount: operationId('bank') },
+      effectiveAt: '2026-03-25',
+    });
+  t.match(book.state('loan', loan).repayments[repaymentId('r')], { status: 'PENDING_VERIFICATION', payoff: false });
+  t.match(balances(book), { principal: 3_650_000n });
+  const refused = (
+    more: Partial<CommandPayloads['report-repayment']>,
+    code: string,
+    field?: string,
+    facts = running(),
+  ) =>
+    given(...facts)
+      .at(at)
+      .when('report-repayment', report('r', 100_000n, more))
+      .refused(t, code, field === undefined ? {} : { field });
+  refused({ amount: 0n }, 'amount-out-of-range', 'repaymentAmount');
+  refused({ amount: -1n }, 'amount-out-of-range', 'repaymentAmount');
+  refused({ amount: 100_000_000n }, 'amount-out-of-range', 'repaymentAmount');
+  refused({ method: 'SHELLS' }, 'invalid-argument', 'paymentMethod');
+  refused({ paymentDate: '2026-03-14' }, 'value-date-out-of-range', 'paymentDate');
+  refused({ paymentDate: '2026-03-26' }, 'value-date-out-of-range', 'paymentDate');
+  refused({}, 'repayment-not-permitted', undefined, running({ thirdPartyCollection: true }));
+  refused({}, 'invalid-state', undefined, taken('ACCEPTED'));
+  refused({}, 'loan-not-found', undefined, borrower());
+  const pending = [...running(), reported('r', 100_000n)];
+  given(...pending)
+    .at(at)
+    .when('report-repayment', report('r', 5n))
+    .refused(t, 'repayment-exists');
+  given(...pending)
+    .at(at)
+    .when('report-repayment', report('s', 100_000n))
+    .refused(t, 'repayment-exists', { field: 'repaymentReference' });
+  for (const more of [{ amount: 100_001n }, { paymentDate: '2026-03-24' }, { reference: 'other' }]) {
+    given(...pending)
+      .at(at)
+      .when('report-repayment', report('s', 100_000n, more))
+      .then(t, { type: 'repayment-reported' });
+  }
+  given(...pending, verified('r'))
+    .at(at)
+    .when('report-repayment', report('s', 100_000n))
+    .then(t, { type: 'repayment-reported' });
+  const fifty = Array.from({ length: 50 }, (_, i) => reported(`n${i}`, BigInt(i + 1)));
+  given(...running(), ...fifty)
+    .at(at)
+    .when('report-repayment', report('r', 100n))
+    .refused(t, 'too-many-repayments');
+  t.end();
+});
+
+test('verify-repayment: early, partial, over, twice, back-dated', (t) => {
+  const pending = [...running(), reported('r', 100_000n)];
+  const verify = { loan, repayment: repaymentId('r') };
+  const booked = [{ type: 'repayment-verified', data: { receivedAmount: '100000', valueDate: '2026-03-25' } }];
+  const book = given(...pending)
+    .at(noon('2026-03-27'))
+    .when('verify-repayment', verify)
+    .then(
+      t,
+      ...booked,
+      {
+        type: 'loan-operated',
+        data: {
+          ...{ repayment: repaymentId('r'), upTo: '2026-03-27' },
+          operation: { id: repaymentId('r'), kind: 'REPAID', amount: '100000', method: 'BANK_TRANSFER', date: '2026-03-25' }, // prettier-ignore
+        },
+        effectiveAt: '2026-03-25',
+      },
+      entry('2026-03-25', 'Loan repayment'),
+    );
+  t.equal(book.state('loan', loan).repayments[repaymentId('r')]?.status, 'VERIFIED');
+  const after = balances(book);
+  t.match(after, { cash: 100_000n, wallet: 3_650_000n });
+  t.equal(
+    (after['principal'] ?? 0n) + (after['interest'] ?? 0n),
+    3_650_000n + (after['interestIncome'] ?? 0n) - 100_000n,
+  );
+
+  given(...pending, verified('r')).at(at).when('verify-repayment', verify).refused(t, 'invalid-state', { details: { status: 'VERIFIED' } }); // prettier-ignore
+  given(...running())
+    .at(at)
+    .when('verify-repayment', verify)
+    .refused(t, 'repayment-not-found');
+  given(...taken('ACCEPTED'))
+    .at(at)
+    .when('verify-repayment', verify)
+    .refused(t, 'invalid-state');
+  for (const receivedAmount of [0n, -1n, 10n ** 24n + 1n]) {
+    given(...pending)
+      .at(at)
+      .when('verify-repayment', { ...verify, receivedAmount })
+      .refused(t, 'amount-out-of-range');
+  }
+  for (const valueDate of ['2026-03-26', '2026-03-14', 'x']) {
+    given(...pending)
+      .at(at)
+      .when('verify-repayment', { ...verify, valueDate })
+      .refused(t, 'value-date-out-of-range');
+  }
+  given(...pending)
+    .at(at)
+    .when('verify-repayment', { ...verify, receivedAmount: 99_000n, valueDate: '2026-03-20' })
+    .then(t, { type: 'repayment-verified', data: { receivedAmount: '99000', valueDate: '2026-03-20' } }, { type: 'loan-operated', data: { operation: { amount: '99000', date: '2026-03-20' } } }, { type: 'entry-posted' }); // prettier-ignore
+
+  // More than is owed settles the loan; the rest is the borrower's. So is a payment on a loan that is paid off.
+  const over = given(...pending, reported('second', 70_000n))
+    .at(at)
+    .when('verify-repayment', { ...verify, receivedAmount: 4_000_000n })
+    .then(t, { type: 'repayment-verified' }, { type: 'loan-operated' }, { type: 'entry-posted' }, { type: 'loan-paid-off', data: { date: '2026-03-25' } }); // prettier-ignore
+  t.same(balances(over), { cash: 4_000_000n, wallet: 3_650_000n + 338_000n, interestIncome: 12_000n });
+  t.equal(over.state('loan', loan).status, 'PAID_OFF');
+  const settled = [
+    ...[...pending, reported('second', 70_000n)],
+    did('verify-repayment', { ...verify, receivedAmount: 4_000_000n }, { at }),
+  ];
+  const double = given(...settled)
+    .at(at)
+    .when('verify-repayment', { loan, repayment: repaymentId('second') })
+    .then(t, { type: 'repayment-verified' }, { type: 'loan-operated' }, { type: 'entry-posted' });
+  t.same(balances(double), { cash: 4_070_000n, wallet: 3_650_000n + 408_000n, interestIncome: 12_000n });
+  given(...settled).at(at).when('report-repayment', report('third', 1n)).refused(t, 'invalid-state', { details: { status: 'PAID_OFF' } }); // prettier-ignore
+  given(...settled)
+    .at(noon('2026-04-25'))
+    .when('accrue-loan', { loan, upTo: '2026-04-25' })
+    .then(t);
+
+  given(...pending)
+    .when('reject-repayment', { ...verify, reason: 'never came' })
+    .then(t, { type: 'repayment-rejected', data: { reason: 'never came' } });
+  const rejected = [...pending, did('reject-repayment', { ...verify, reason: 'never came' })];
+  given(...rejected).at(at).when('verify-repayment', verify).refused(t, 'invalid-state', { details: { status: 'REJECTED' } }); // prettier-ignore
+  given(...rejected)
+    .when('reject-repayment', { ...verify, reason: 'x' })
+    .refused(t, 'invalid-state');
+  given(...running())
+    .when('reject-repayment', { ...verify, reason: 'x' })
+    .refused(t, 'repayment-not-found');
+  given(...taken('APPROVED'))
+    .when('reject-repayment', { ...verify, reason: 'x' })
+    .refused(t, 'invalid-state');
+  t.end();
+});
+
+test('pay-off-loan: for exactly what it takes today', (t) => {
+  const payOff = { loan, repayment: repaymentId('all'), reference: CODE };
+  const funded = [...running(), moved('SYS-CASH-NGN', 'LW-C1-NGN', 20_000n)];
+  const now = given(...funded)
+    .at(at)
+    .byCustomer(ada)
+    .when('pay-off-loan', { ...payOff, method: 'WALLET', amount: 3_662_000n })
+    .then(
+      t,
+      { type: 'repayment-reported', data: { amount: '3662000', payoff: true, paymentDate: '2026-03-25' } },
+      { type: 'repayment-verified', data: { receivedAmount: '3662000', valueDate: '2026-03-25' } },
+      { type: 'loan-operated', data: { operation: { kind: 'REPAID', method: 'WALLET' } } },
+      entry('2026-03-25', 'Loan repayment'),
+      { type: 'loan-paid-off', data: { date: '2026-03-25' } },
+    );
+  t.match(balances(now), { wallet: 8_000n, interestIncome: 12_000n });
+  t.same([balances(now)['principal'], balances(now)['interest']], [undefined, undefined]);
+
+  given(...running())
+    .at(at)
+    .when('pay-off-loan', { ...payOff, method: 'WALLET' })
+    .refused(t, 'insufficient-funds');
+  for (const amount of [3_661_999n, 3_662_001n]) {
+    given(...funded)
+      .at(at)
+      .when('pay-off-loan', { ...payOff, method: 'WALLET', amount })
+      .refused(t, 'payoff-amount-differs', { field: 'payoffAmount', details: { payoffAmount: '36620.00' } });
+  }
+  given(...running())
+    .at(at)
+    .when('pay-off-loan', { ...payOff, method: 'CARD' })
+    .then(t, { type: 'repayment-reported', data: { amount: '3662000', payoff: true, method: 'CARD' } });
+  const waiting = [...running(), did('pay-off-loan', { ...payOff, method: 'BANK_TRANSFER' }, { at })];
+  // It came on the day of the quote, and is verified later.
+  const later = given(...waiting)
+    .at(noon('2026-03-28'))
+    .when('verify-repayment', { loan, repayment: repaymentId('all') })
+    .then(
+      t,
+      { type: 'repayment-verified' },
+      { type: 'loan-operated' },
+      { type: 'entry-posted' },
+      { type: 'loan-paid-off' },
+    );
+  t.same(balances(later), { cash: 3_662_000n, wallet: 3_650_000n, interestIncome: 12_000n });
+  given(...waiting)
+    .at(at)
+    .when('pay-off-loan', { ...payOff, method: 'CARD' })
+    .refused(t, 'repayment-exists');
+  given(...running())
+    .at(at)
+    .when('pay-off-loan', { ...payOff, method: 'SHELLS' })
+    .refused(t, 'invalid-argument');
+  given(...running({ thirdPartyCollection: true }))
+    .at(at)
+    .when('pay-off-loan', { ...payOff, method: 'CARD' })
+    .refused(t, 'repayment-not-permitted');
+  given(...funded, did('pay-off-loan', { ...payOff, method: 'WALLET' }, { at }))
+    .at(at)
+    .when('pay-off-loan', { ...payOff, repayment: repaymentId('again'), method: 'WALLET' })
+    .refused(t, 'invalid-state');
+  given(...taken('ACCEPTED'))
+    .when('pay-off-loan', { ...payOff, method: 'WALLET' })
+    .refused(t, 'invalid-state');
+  t.end();
+});
+
+type Operation = CommandPayloads['operate-loan']['operation'];
+/** Distributes over the kinds. */
+type Without<T> = T extends unknown ? Omit<T, 'id' | 'date'> : never;
+const operation = (name: string, what: Without<Operation>, date = '2026-03-25') => ({
+  ...{ loan, reason: 'because' },
+  operation: { id: operationId(name), date, ...what } as Operation,
+});
+const operated = (name: string, what: Without<Operation>, date?: string) =>
+  did('operate-loan', operation(name, what, date), { at });
+const done = { type: 'loan-operated', data: { reason: 'because' } };
+const posted = { type: 'entry-posted' };
+
+test('operate-loan: charges, waivers, credits', (t) => {
+  const charge = { kind: 'CHARGED', bucket: 'fees', amount: 5_000n, due: '2026-04-01', type: 'LETTER' } as const;
+  const charged = given(...running()).at(at).when('operate-loan', operation('c', charge)).then(t, done, entry('2026-03-25', 'Loan charge')); // prettier-ignore
+  t.match(balances(charged), { fees: 5_000n, feeIncome: 5_000n, interest: 12_000n });
+  const withFee = [...running(), operated('c', charge)];
+  const waive = (amount: bigint, bucket: 'fees' | 'interest' = 'fees') => ({ kind: 'WAIVED', bucket, amount }) as const;
+  const waived = given(...withFee).at(at).when('operate-loan', operation('w', waive(2_000n))).then(t, done, entry('2026-03-25', 'Loan waiver')); // prettier-ignore
+  t.match(balances(waived), { fees: 3_000n, feeIncome: 3_000n });
+  given(...withFee).at(at).when('operate-loan', operation('w', waive(5_001n))).refused(t, 'amount-out-of-range', { details: { most: '50.00' } }); // prettier-ignore
+  given(...withFee).at(at).when('operate-loan', operation('w', waive(12_001n, 'interest'))).refused(t, 'amount-out-of-range'); // prettier-ignore
+  const free = given(...running()).at(at).when('operate-loan', operation('w', waive(12_000n, 'interest'))).then(t, done, posted); // prettier-ignore
+  t.same([balances(free)['interest'], balances(free)['interestIncome']], [undefined, undefined]);
+
+  const credit = (type: string) => operation('g', { kind: 'CREDITED', amount: 7_000n, type });
+  const refund = given(...running())
+    .at(at)
+    .when('operate-loan', credit('MERCHANT_REFUND'))
+    .then(t, done, posted);
+  t.match(balances(refund), { cash: 7_000n });
+  const goodwill = given(...running())
+    .at(at)
+    .when('operate-loan', credit('GOODWILL'))
+    .then(t, done, posted);
+  t.match(balances(goodwill), { losses: 7_000n });
+
+  for (const amount of [0n, -1n, 10n ** 24n + 1n]) {
+    given(...running()).at(at).when('operate-loan', operation('c', { ...charge, amount })).refused(t, 'amount-out-of-range'); // prettier-ignore
+  }
+  for (const due of ['2026-03-14', '2036-12-31', 'x']) {
+    given(...running()).at(at).when('operate-loan', operation('c', { ...charge, due })).refused(t, 'value-date-out-of-range', { field: 'due' }); // prettier-ignore
+  }
+  for (const date of ['2026-03-14', '2026-03-26', '2026-02-30']) {
+    given(...running()).at(at).when('operate-loan', operation('c', charge, date)).refused(t, 'value-date-out-of-range', { field: 'date' }); // prettier-ignore
+  }
+  given(...withFee)
+    .at(at)
+    .when('operate-loan', operation('c', charge))
+    .refused(t, 'invalid-state');
+  for (const kind of ['DISBURSED', 'REPAID'] as const) {
+    given(...running()).at(at).when('operate-loan', operation('d', { kind, amount: 5n, method: 'CARD' })).refused(t, 'invalid-argument'); // prettier-ignore
+  }
+  given(...taken('ACCEPTED'))
+    .when('operate-loan', operation('c', charge))
+    .refused(t, 'invalid-state');
+  const paidOff = [...running(), did('operate-loan', operation('all', { kind: 'CREDITED', amount: 3_662_000n, type: 'X' }), { at })]; // prettier-ignore
+  given(...paidOff).at(at).when('operate-loan', operation('c', charge)).refused(t, 'invalid-state', { details: { status: 'PAID_OFF' } }); // prettier-ignore
+  t.end();
+});
+
+test('operate-loan: rates, schedules', (t) => {
+  const rate = (annualRatePercent: string) => operation('r', { kind: 'RATE_CHANGED', annualRatePercent }, '2026-03-20');
+  const reset = given(...running()).at(at).when('operate-loan', rate('24')).then(t, done, entry('2026-03-20', 'Loan rate change')); // prettier-ignore
+  t.match(balances(reset), { interest: 18_000n, interestIncome: 18_000n }, 'five days at 12.00 and five at 24.00');
+  for (const wrong of ['-1', 'x', '1000.1', '']) {
+    given(...running())
+      .at(at)
+      .when('operate-loan', rate(wrong))
+      .refused(t, 'invalid-argument', { field: 'interestRate' });
+  }
+  const quiet = (what: Without<Operation>) =>
+    given(...running())
+      .at(at)
+      .when('operate-loan', operation('s', what));
+  quiet({ kind: 'RESCHEDULED', instalments: 18 }).then(t, done, posted);
+  quiet({ kind: 'RESCHEDULED', firstDueDate: '2026-05-01' }).then(t, done, posted);
+  quiet({ kind: 'RESCHEDULED', annualRatePercent: '6' }).then(t, done, posted);
+  quiet({ kind: 'RESCHEDULED' }).refused(t, 'invalid-argument');
+  quiet({ kind: 'RESCHEDULED', instalments: 601 }).refused(t, 'invalid-argument', { field: 'instalments' });
+  quiet({ kind: 'RESCHEDULED', annualRatePercent: '-6' }).refused(t, 'invalid-argument', { field: 'interestRate' });
+  quiet({ kind: 'RESCHEDULED', firstDueDate: '2026-03-24' }).refused(t, 'value-date-out-of-range', { field: 'firstDueDate' }); // prettier-ignore
+  const monthly = { every: 1, unit: 'MONTHS' } as const;
+  quiet({ kind: 'REAGED', instalments: 6, frequency: monthly, firstDueDate: '2026-04-30' }).then(t, done, posted);
+  quiet({ kind: 'REAGED', instalments: 0, frequency: monthly, firstDueDate: '2026-04-30' }).refused(
+    t,
+    'invalid-argument',
+  );
+  quiet({ kind: 'REAGED', instalments: 6, frequency: monthly, firstDueDate: '2026-03-01' }).refused(t, 'value-date-out-of-range'); // prettier-ignore
+  quiet({ kind: 'REAMORTISED' }).then(t, done, posted);
+  quiet({ kind: 'PREPAYMENT_RULE_SET', rule: 'SHORTEN' }).then(t, done, posted);
+  t.end();
+});
+
+test('operate-loan: write-off, recovery, and what may not be done to what is lost', (t) => {
+  const lost = running({ writeOffAfterDays: 0 });
+  const writeOff = operation('lost', { kind: 'WRITTEN_OFF' });
+  const book = given(...lost)
+    .at(at)
+    .when('operate-loan', writeOff)
+    .then(t, done, entry('2026-03-25', 'Loan written off'));
+  t.same(balances(book), { wallet: 3_650_000n, losses: 3_662_000n, interestIncome: 12_000n });
+  t.match(book.state('loan', loan), { status: 'DISBURSED', writtenOff: true });
+  given(...running()).at(at).when('operate-loan', writeOff).refused(t, 'invalid-state', { details: { writeOffAfterDays: '90' } }); // prettier-ignore
+
+  const gone = [...lost, reported('r', 100_000n), reported('early', 50_000n, { paymentDate: '2026-03-24' }), reported('w', 9n, { method: 'WALLET' }), operated('lost', { kind: 'WRITTEN_OFF' })]; // prettier-ignore
+  const recover = (amount: bigint, name = 'back') => operation(name, { kind: 'RECOVERED', amount });
+  const recovered = given(...gone).at(at).when('operate-loan', recover(1_000n)).then(t, done, entry('2026-03-25', 'Loan recovery')); // prettier-ignore
+  t.match(balances(recovered), { cash: 1_000n, losses: 3_661_000n });
+  given(...gone).at(at).when('operate-loan', recover(3_662_001n)).refused(t, 'amount-out-of-range', { details: { most: '36620.00' } }); // prettier-ignore
+  given(...lost)
+    .at(at)
+    .when('operate-loan', recover(1n))
+    .refused(t, 'invalid-state');
+
+  // What was reported before: a recovery, or a repayment where it came before the loss.
+  const verify = (name: string, more: object = {}) =>
+    given(...gone)
+      .at(at)
+      .when('verify-repayment', { loan, repayment: repaymentId(name), ...more });
+  const came = verify('r').then(t, { type: 'repayment-verified' }, { type: 'loan-operated', data: { operation: { kind: 'RECOVERED' } } }, posted); // prettier-ignore
+  t.match(balances(came), { cash: 100_000n, losses: 3_562_000n });
+  const before = verify('early').then(t, { type: 'repayment-verified' }, { type: 'loan-operated', data: { operation: { kind: 'REPAID' } } }, posted); // prettier-ignore
+  t.match(balances(before), { cash: 50_000n });
+  t.ok((balances(before)['losses'] ?? 0n) < 3_612_001n, 'less was lost');
+  verify('w').refused(t, 'invalid-state');
+  verify('r', { receivedAmount: 9_000_000n }).refused(t, 'amount-out-of-range');
+  given(...gone)
+    .at(at)
+    .when('report-repayment', report('new', 5n))
+    .refused(t, 'invalid-state');
+  given(...gone)
+    .at(noon('2026-04-25'))
+    .when('accrue-loan', { loan, upTo: '2026-04-25' })
+    .then(t);
+  for (const what of [
+    { kind: 'WRITTEN_OFF' },
+    { kind: 'REAMORTISED' },
+    { kind: 'CHARGED_BACK', amount: 5n },
+    { kind: 'WAIVED', bucket: 'interest', amount: 5n },
+  ] as const) {
+    given(...gone)
+      .at(at)
+      .when('operate-loan', operation('x', what))
+      .refused(t, 'invalid-state', { message: /written off/ });
+  }
+  const undo = { kind: 'UNDONE', operation: operationId('lost') } as const;
+  given(...gone, operated('back', { kind: 'RECOVERED', amount: 5n }))
+    .at(at)
+    .when('operate-loan', operation('u', undo))
+    .refused(t, 'invalid-state', { message: /recoveries/ });
+  const again = given(...gone)
+    .at(at)
+    .when('operate-loan', operation('u', undo))
+    .then(t, done, posted);
+  t.match(balances(again), { principal: 3_650_000n, interest: 12_000n });
+  t.equal(balances(again)['losses'], undefined);
+  t.equal(again.state('loan', loan).writtenOff, false);
+
+  const marked = given(...lost).at(at).when('operate-loan', operation('m', { kind: 'WRITTEN_OFF', stillOwed: true })).then(t, done, posted); // prettier-ignore
+  t.match(balances(marked), { principal: 3_650_000n, interest: 12_000n }, 'only marked: it is owed as before');
+  t.equal(marked.state('loan', loan).writtenOff, false);
+  t.end();
+});
+
+test('operate-loan: undone and charged back', (t) => {
+  const paid = [...running(), reported('r', 100_000n), verified('r')];
+  const undo = (target: string) => operation('u', { kind: 'UNDONE', operation: target });
+  const untouched = balances(given(...running()).at(at).when('accrue-loan', { loan, upTo: '2026-03-25' }).then(t, { type: 'loan-accrued' }, posted)); // prettier-ignore
+  const book = given(...paid)
+    .at(at)
+    .when('operate-loan', undo(repaymentId('r')))
+    .then(t, { type: 'loan-operated', data: { repayment: repaymentId('r'), operation: { kind: 'UNDONE' } } }, entry('2026-03-25', 'Loan correction')); // prettier-ignore
+  t.same(balances(book), untouched, 'as if it had never been');
+  const twice = [...paid, did('operate-loan', undo(repaymentId('r')), { at })];
+  const another = operation('v', { kind: 'UNDONE', operation: repaymentId('r') });
+  given(...twice)
+    .at(at)
+    .when('operate-loan', another)
+    .refused(t, 'invalid-argument', { field: 'operation' });
+  given(...twice)
+    .at(at)
+    .when('operate-loan', operation('v', { kind: 'UNDONE', operation: operationId('u') }))
+    .refused(t, 'invalid-argument');
+  given(...paid)
+    .at(at)
+    .when('operate-loan', undo(operationId('none')))
+    .refused(t, 'invalid-argument');
+  const disbursement = given(...running())
+    .when('expire-loan-offer', { loan })
+    .then(t)
+    .state('loan', loan).operations[0]?.id;
+  given(...running())
+    .at(at)
+    .when('operate-loan', undo(disbursement ?? ''))
+    .refused(t, 'invalid-argument');
+
+  // A loan that was paid off owes again.
+  const all = [...running(), did('pay-off-loan', { loan, repayment: repaymentId('all'), method: 'CARD', reference: CODE }, { at }), verified('all')]; // prettier-ignore
+  const reopened = given(...all)
+    .at(noon('2026-03-27'))
+    .when('operate-loan', undo(repaymentId('all')))
+    .then(t, { type: 'loan-operated' }, posted, { type: 'loan-reopened' });
+  t.same(balances(reopened), { wallet: 3_650_000n, principal: 3_650_000n, interest: 14_400n, interestIncome: 14_400n });
+  t.match(reopened.state('loan', loan), { status: 'DISBURSED', accruedTo: '2026-03-27' });
+
+  // What was paid too much went to the wallet: it must still be there when the payment is taken back.
+  const over = [...running(), reported('o', 3_000_000n), did('verify-repayment', { loan, repayment: repaymentId('o'), receivedAmount: 5_000_000n }, { at })]; // prettier-ignore
+  given(...over, moved('LW-C1-NGN', 'SYS-CASH-NGN', 4_900_000n))
+    .at(at)
+    .when('operate-loan', undo(repaymentId('o')))
+    .refused(t, 'insufficient-funds');
+
+  const back = (amount: bigint, more: object = {}) => operation('b', { kind: 'CHARGED_BACK', amount, ...more });
+  const charged = given(...paid).at(at).when('operate-loan', back(100_000n)).then(t, done, entry('2026-03-25', 'Loan repayment charged back')); // prettier-ignore
+  t.equal(balances(charged)['cash'], undefined);
+  given(...paid).at(at).when('operate-loan', back(100_001n)).refused(t, 'amount-out-of-range', { details: { most: '1000.00' } }); // prettier-ignore
+  const restores = { operation: repaymentId('r'), order: ['interest', 'principal'] as const };
+  given(...paid, reported('s', 9_000n), verified('s')).at(at).when('operate-loan', back(100_001n, { restores })).refused(t, 'amount-out-of-range'); // prettier-ignore
+  given(...paid, did('operate-loan', back(60_000n), { at }))
+    .at(at)
+    .when('operate-loan', operation('b2', { kind: 'CHARGED_BACK', amount: 40_001n }))
+    .refused(t, 'amount-out-of-range');
+  t.end();
+});
+
+test('a loan has at most so many operations', (t) => {
+  const many: Fact = (book) => {
+    const { booked, accruedTo } = book.state('loan', loan);
+    const undone = (i: number) => ({ id: operationId(`many ${i}`), date: '2026-03-15', kind: 'REAMORTISED' });
+    for (let i = 0; i < 4_999; i += 1) {
+      const data = { loan, operation: undone(i), upTo: accruedTo, booked };
+      book.take({ id: operationId(`event ${i}`), type: 'loan-operated', version: 1, data, tags: [`loan:${loan}`] });
+    }
+    return { type: 'loan-reopened', data: { loan }, tags: [`loan:${loan}`] };
+  };
+  given(...running(), many)
+    .at(at)
+    .when('operate-loan', operation('one more', { kind: 'REAMORTISED' }))
+    .refused(t, 'too-many-operations');
+  t.end();
+});
+
+test('the receivables of a loan change with the loan only, and must agree with it', (t) => {
+  const line = (accountNumber: string, side: 'debit' | 'credit') => ({
+    accountNumber,
+    currency: 'NGN',
+    side,
+    amount: 5n,
+  });
+  given(...running())
+    .when('post-journal-entry', { lines: [line(`${CODE}-PRINCIPAL`, 'debit'), line('SYS-CASH-NGN', 'credit')] })
+    .refused(t, 'account-permission-denied');
+  const book = given(...running(), moved(`${CODE}-FEES`, 'SYS-CASH-NGN', 5n)).at(at);
+  t.throws(() => book.when('accrue-loan', { loan, upTo: '2026-03-25' }), /fees is 0, its account holds 5/);
+  t.end();
+});
 
 test('terms of a product, what is taken upfront, and codes', (t) => {
   const fees = [

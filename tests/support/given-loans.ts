@@ -1,6 +1,5 @@
 /** Loans and their products as facts of `given`: made by the commands themselves, up to the step that is asked for. */
 import type { CommandPayloads } from '../../application/commands.js';
-import { termsOfProduct } from '../../domain/loan/terms-of-product.js';
 import { DEFAULT_ALLOCATION } from '../../domain/loan/terms.js';
 import type { LoanProductSettings } from '../../domain/loan-product/events.js';
 import { loanWalletNumber, receivableNumber } from '../../domain/loan/decide-disbursement.js';
@@ -74,7 +73,7 @@ export const request = (more: Partial<CommandPayloads['request-loan']> = {}): Co
   loan: loanId('l'),
   customer: personId('ada'),
   product: productId('starter'),
-  amount: 1_200_000n,
+  amount: 3_650_000n,
   instalments: 12,
   repaymentMethod: 'BANK_TRANSFER',
   person: plainlySealed(personId('ada'), ADA),
@@ -82,7 +81,7 @@ export const request = (more: Partial<CommandPayloads['request-loan']> = {}): Co
   ...more,
 });
 const loan = loanId('l');
-export const APPROVAL = { loan, amount: 1_200_000n, annualRatePercent: '12', instalments: 12 };
+export const APPROVAL = { loan, amount: 3_650_000n, annualRatePercent: '12', instalments: 12 };
 
 /** The loan `l` of Ada's, as it was taken up to a step; `settings` of its product. */
 export const STEPS = ['REQUESTED', 'APPROVED', 'OFFER_SENT', 'ACCEPTED', 'CONDITIONS_ACCEPTED', 'DISBURSED'] as const;
@@ -115,4 +114,5 @@ export const ACCOUNTS = {
   losses: accountOf(systemAccountNumber('loan-losses', 'NGN')),
 };
 
-export const termsOf = (settings = productSettings()) => termsOfProduct(settings, { ...APPROVAL, fees: [] });
+/** Interest by the day: 12.00 a day on all of it. */
+export const DAILY: Partial<LoanProductSettings> = { dayCount: 'ACT/365', interestBy: 'DAILY', recalculates: true };
