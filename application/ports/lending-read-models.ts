@@ -112,7 +112,7 @@ export interface LoanProductView {
   readonly settings: LoanProductSettings;
   /** Of the first version. */
   readonly createdAt: string;
-  /** Of this version, or of a change of status after it. */
+  /** When this version was saved; of the newest one: or its status changed. */
   readonly updatedAt: string;
 }
 

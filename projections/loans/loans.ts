@@ -15,6 +15,7 @@ import { actorOf, decidedColumns, directRow, reportedRow, settledColumns } from 
 import { LOAN_REPAYMENTS } from '../repayments/table.js';
 import { NOTHING_BOOKED, bookedColumns } from './booked.js';
 import { type RecordedJson, operationsText, stepsText } from './recorded.js';
+import { RowsSoFar } from './rows-so-far.js';
 import { type RunningLoan, accrualChanges, runningLoan, writeOffOf } from './running-loan.js';
 import { positionOf } from './position.js';
 import { putInstalments, settleRepayments } from './schedule.js';
@@ -26,12 +27,19 @@ type Event = ScannedEvent & LoanEvent;
 export class Loans {
   readonly changes = new Changes();
   readonly #loans = new Map<string, RunningLoan>();
-  /** Repayments that are new in this batch, by tenant and id. */
-  readonly #reported = new Set<string>();
+  readonly #rows: RowsSoFar;
 
-  constructor(private readonly loaded: Loaded) {}
+  constructor(private readonly loaded: Loaded) {
+    this.#rows = new RowsSoFar(loaded);
+  }
 
   apply(event: Event): void {
+    this.#change(event);
+    const loan = this.#of(event);
+    if (loan.isChanged) this.#reschedule(loan);
+  }
+
+  #change(event: Event): void {
     const { recordedAt } = event;
     switch (event.type) {
       case 'loan-requested':
@@ -93,7 +101,7 @@ export class Loans {
         this.#step(event, 'DISBURSED', { paid_off_date: null });
         return;
       case 'repayment-reported':
-        this.#insertRepayment(event.data.repayment, reportedRow(event, repaidLoan(this.#of(event))));
+        this.#insertRepayment(reportedRow(event, repaidLoan(this.#of(event))));
         return;
       case 'repayment-verified':
       case 'repayment-rejected':
@@ -101,15 +109,14 @@ export class Loans {
     }
   }
 
-  /** Writes the rows of the schedules that changed: once for all events of the batch, because only the last one stays. */
-  reschedule(): void {
-    for (const loan of this.#loans.values()) {
-      const { terms, accruedTo, isChanged } = loan;
-      if (!isChanged || terms === undefined || accruedTo === undefined) continue;
-      const position = positionOf({ terms, operations: loan.operations, accruedTo });
-      putInstalments(loan, position, this.loaded, this.changes);
-      settleRepayments(loan, position, this.loaded, this.changes);
-    }
+  /** Writes the schedule as it is after the event, so that the rows do not depend on where one batch ends. */
+  #reschedule(loan: RunningLoan): void {
+    const { terms, operations, accruedTo } = loan;
+    loan.isChanged = false;
+    if (terms === undefined || accruedTo === undefined) return;
+    const position = positionOf({ terms, operations, accruedTo });
+    putInstalments(loan, position, this.#rows, this.changes);
+    settleRepayments(loan, position, this.#rows, this.changes);
   }
 
   #request(event: ScannedEvent & LoanRequested): void {
@@ -158,10 +165,10 @@ export class Loans {
       written_off: writeOffOf(loan.operations).isWrittenOff,
     });
     if (repaymentId === null) return;
-    if (this.#isReported(event.tenantId, repaymentId)) {
+    if (this.#rows.get(LOAN_REPAYMENTS, { tenant_id: event.tenantId, repayment_id: repaymentId }) !== undefined) {
       this.#patchRepayment(event, repaymentId, settledColumns(event.data));
     } else {
-      this.#insertRepayment(repaymentId, directRow(event, repaymentId, repaidLoan(loan)));
+      this.#insertRepayment(directRow(event, repaymentId, repaidLoan(loan)));
     }
   }
 
@@ -187,18 +194,13 @@ export class Loans {
     this.changes.patch(LOANS, { tenant_id: event.tenantId, loan_id: event.data.loan, ...columns });
   }
 
-  #insertRepayment(repaymentId: string, row: Row): void {
-    this.#reported.add(`${row['tenant_id'] as string} ${repaymentId}`);
+  #insertRepayment(row: Row): void {
+    this.#rows.set(LOAN_REPAYMENTS, row);
     this.changes.insert(LOAN_REPAYMENTS, row);
   }
 
   #patchRepayment({ tenantId: tenant_id }: Event, repayment_id: string, columns: Row): void {
     this.changes.patch(LOAN_REPAYMENTS, { tenant_id, repayment_id, ...columns });
-  }
-
-  #isReported(tenant_id: string, repayment_id: string): boolean {
-    if (this.#reported.has(`${tenant_id} ${repayment_id}`)) return true;
-    return this.loaded.get(LOAN_REPAYMENTS, { tenant_id, repayment_id }) !== undefined;
   }
 
   #of({ tenantId: tenant_id, data: { loan: loan_id } }: Event): RunningLoan {

@@ -37,7 +37,6 @@ export function loansProjection(): Projection {
     project(events, loaded) {
       const loans = new Loans(loaded);
       for (const event of events) loans.apply(event as Event);
-      loans.reschedule();
       return loans.changes;
     },
   };

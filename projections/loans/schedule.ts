@@ -3,32 +3,35 @@ import { standing } from '../../domain/loan/operations-json.js';
 import type { InstalmentPosition, LoanPosition } from '../../domain/loan/position.js';
 import { BUCKETS, type ByBucket } from '../../domain/loan/terms.js';
 import type { Changes } from '../changes.js';
-import type { Loaded } from '../projection.js';
 import { LOAN_REPAYMENTS } from '../repayments/table.js';
 import { portionsOf } from './position.js';
 import { operationOf } from './recorded.js';
+import type { RowsSoFar } from './rows-so-far.js';
 import { type RunningLoan, writeOffOf } from './running-loan.js';
 import { LOANS, LOAN_INSTALMENTS, byBucket } from './tables.js';
 
 /** The rows that follow from a loan's position. Those that say the same as before are not written again. */
 
 /** The instalments, and what the loan's own row says of them. */
-export function putInstalments(loan: RunningLoan, position: LoanPosition, loaded: Loaded, changes: Changes): void {
+export function putInstalments(loan: RunningLoan, position: LoanPosition, rows: RowsSoFar, changes: Changes): void {
   const { key, customerId: customer_id, currency } = loan;
-  const before = (number: number): Row | undefined => loaded.get(LOAN_INSTALMENTS, { ...key, number });
+  const before = (number: number): Row | undefined => rows.get(LOAN_INSTALMENTS, { ...key, number });
   const isOwed = loan.status === 'DISBURSED' && writeOffOf(loan.operations).isStillOwed;
   const numbers = new Set(position.instalments.map(({ number }) => number));
   loan.slots = Math.max(loan.slots, ...position.instalments.map(({ number }) => number + 1));
-  const rows = position.instalments.map((instalment) => instalmentColumns(instalment, isOwed));
+  const shown = position.instalments.map((instalment) => instalmentColumns(instalment, isOwed));
   for (let number = 0; number < loan.slots; number += 1) {
     // Not every slot was ever in use: the down payment's is not where there is none.
-    if (!numbers.has(number) && before(number) !== undefined) rows.push(surplusColumns(number, position.asOf));
+    if (!numbers.has(number) && before(number) !== undefined) shown.push(surplusColumns(number, position.asOf));
   }
-  for (const columns of rows) {
+  for (const columns of shown) {
     const row = { ...key, ...columns, customer_id, currency };
-    if (differs(row, before(columns.number))) changes.put(LOAN_INSTALMENTS, row);
+    if (!differs(row, before(columns.number))) continue;
+    // Handed over: what comes later in the batch changes the one there, not this one.
+    changes.put(LOAN_INSTALMENTS, { ...row });
+    rows.set(LOAN_INSTALMENTS, row);
   }
-  const openDates = rows.filter(({ is_open }) => is_open).map(({ due_date }) => due_date);
+  const openDates = shown.filter(({ is_open }) => is_open).map(({ due_date }) => due_date);
   changes.patch(LOANS, {
     ...{ ...key, maturity_date: position.maturityDate, instalment_slots: loan.slots },
     oldest_open_date: openDates.sort()[0] ?? null,
@@ -36,16 +39,17 @@ export function putInstalments(loan: RunningLoan, position: LoanPosition, loaded
 }
 
 /** What the repayments settle: that may change with whatever is recorded after them. */
-export function settleRepayments(loan: RunningLoan, position: LoanPosition, loaded: Loaded, changes: Changes): void {
+export function settleRepayments(loan: RunningLoan, position: LoanPosition, rows: RowsSoFar, changes: Changes): void {
   const { tenant_id } = loan.key;
   const counting = new Set(standing(loan.operations.map(operationOf)).map(({ id }) => id));
   for (const { id, repaymentId: repayment_id } of loan.operations) {
     if (repayment_id === null) continue;
     const { portions, overpaid } = portionsOf(position, id);
     const columns = { ...amounts('portion', portions), overpaid, undone: !counting.has(id) };
-    if (differs(columns, loaded.get(LOAN_REPAYMENTS, { tenant_id, repayment_id }))) {
-      changes.patch(LOAN_REPAYMENTS, { tenant_id, repayment_id, ...columns });
-    }
+    const key = { tenant_id, repayment_id };
+    if (!differs(columns, rows.get(LOAN_REPAYMENTS, key))) continue;
+    changes.patch(LOAN_REPAYMENTS, { ...key, ...columns });
+    rows.set(LOAN_REPAYMENTS, { ...key, ...columns });
   }
 }
 

@@ -17,6 +17,7 @@ import { createProjections } from '../../projections/catalogue.js';
 import { EventFeed } from '../../projections/feed.js';
 import { ProjectionRunner } from '../../projections/runner.js';
 import { busyBook } from '../support/busy-book.js';
+import { busyLoans } from '../support/busy-loans.js';
 import { busyPeople } from '../support/busy-people.js';
 import { PlainVault } from '../support/given-people.js';
 
@@ -83,6 +84,8 @@ test('tenants are apart below the API', async (t) => {
   const b = await busyBook('tenant-b', log);
   const own = await busyPeople(a);
   const foreign = await busyPeople(b);
+  await busyLoans(a, own);
+  await busyLoans(b, foreign);
   while ((await runner.step()).moved);
 
   const owner = await connect(urls.owner);

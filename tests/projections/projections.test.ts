@@ -20,6 +20,7 @@ import { Loaded, type Projection } from '../../projections/projection.js';
 import { ProjectionRunner } from '../../projections/runner.js';
 import { tenantsProjection } from '../../projections/tenants/projection.js';
 import { busyBook } from '../support/busy-book.js';
+import { busyLoans } from '../support/busy-loans.js';
 import { busyPeople } from '../support/busy-people.js';
 import { type GivenEvent, TENANT, Teller, accountId, given, opened } from '../support/given-events.js';
 import { PlainVault } from '../support/given-people.js';
@@ -459,7 +460,7 @@ test('hosts of agents', async (t) => {
 
 test('aggregate states are the fold of the log, whatever is remembered between batches', async (t) => {
   const book = await busyBook('states');
-  await busyPeople(book);
+  await busyLoans(book, await busyPeople(book));
   for (const cachedStates of [2, 60_000]) {
     const store = new MemoryReadStore();
     const projection = aggregateStatesProjection({ cachedStates });
@@ -494,7 +495,7 @@ test('aggregate states are the fold of the log, whatever is remembered between b
 
 test('any split into batches gives the same rows', async (t) => {
   const book = await busyBook('splits');
-  await busyPeople(book);
+  await busyLoans(book, await busyPeople(book));
   const rowsAfter = async (maxBatch: number): Promise<unknown> => {
     const projections = createProjections();
     const store = new MemoryReadStore();

@@ -29,6 +29,10 @@ const instantOf = (text: string): string => new Date(text).toISOString();
 const newestFirst = <T>(items: Iterable<T>): T[] => [...items].reverse();
 const actorOf = ({ meta }: StoredEvent): string => meta['actor'] ?? '';
 
+interface FoldedProduct extends Pick<LoanProductView, 'status' | 'createdAt' | 'updatedAt'> {
+  readonly versions: ReadonlyArray<Omit<LoanProductView, 'status' | 'createdAt'>>;
+}
+
 /** An instalment that is not paid, with the loan it is of. */
 export interface OpenInstalment extends InstalmentDueView {
   readonly loan: LoanView;
@@ -38,7 +42,7 @@ export interface OpenInstalment extends InstalmentDueView {
 export class FoldedLoans {
   readonly #loans = new Map<string, LoanView>();
   readonly #repayments = new Map<string, RepaymentView & { readonly agentId: string | null }>();
-  readonly #products = new Map<string, LoanProductView[]>();
+  readonly #products = new Map<string, FoldedProduct>();
   readonly #withdrawals = new Map<string, WithdrawalView>();
   #conditions: LoanConditionsView | undefined;
 
@@ -60,19 +64,19 @@ export class FoldedLoans {
   }
 
   #applyProduct(event: StoredEvent & LoanProductEvent): void {
-    const { recordedAt: updatedAt, data } = event;
-    const versions = this.#products.get(data.product) ?? [];
-    const last = versions.at(-1);
+    const { recordedAt, data } = event;
+    const before = this.#products.get(data.product);
     if (event.type === 'loan-product-status-set') {
-      this.#products.set(
-        data.product,
-        versions.map((one) => ({ ...one, status: event.data.to, updatedAt: one === last ? updatedAt : one.updatedAt })),
-      );
+      if (before === undefined) throw new Error(`no product ${data.product}`);
+      this.#products.set(data.product, { ...before, status: event.data.to, updatedAt: recordedAt });
       return;
     }
-    const { product: productId, productVersion: version, settings } = event.data;
-    const { status = 'INACTIVE', createdAt = updatedAt } = last ?? {};
-    this.#products.set(productId, [...versions, { productId, version, status, settings, createdAt, updatedAt }]);
+    const { productVersion: version, settings } = event.data;
+    const { status = 'INACTIVE', createdAt = recordedAt, versions = [] } = before ?? {};
+    this.#products.set(data.product, {
+      ...{ status, createdAt, updatedAt: recordedAt },
+      versions: [...versions, { productId: data.product, version, settings, updatedAt: recordedAt }],
+    });
   }
 
   #applyWithdrawal(event: StoredEvent & WithdrawalEvent): void {
@@ -293,15 +297,19 @@ export class FoldedLoans {
   }
 
   product(productId: string): LoanProductView | undefined {
-    return this.#products.get(productId)?.at(-1);
+    return this.productVersion(productId, this.#products.get(productId)?.versions.length ?? 0);
   }
 
   productVersion(productId: string, version: number): LoanProductView | undefined {
-    return this.#products.get(productId)?.[version - 1];
+    const product = this.#products.get(productId);
+    const found = product?.versions[version - 1];
+    if (product === undefined || found === undefined) return undefined;
+    const { status, createdAt, updatedAt, versions } = product;
+    return { ...found, status, createdAt, ...(found === versions.at(-1) ? { updatedAt } : {}) };
   }
 
   products(): LoanProductView[] {
-    return [...this.#products.values()].flatMap((versions) => versions.at(-1) ?? []);
+    return [...this.#products.keys()].flatMap((id) => this.product(id) ?? []);
   }
 
   conditions(): LoanConditionsView | undefined {
