@@ -297,6 +297,7 @@ export const COMMANDS: { readonly [N in CommandName]: CommandDefinition<CommandP
     recordsRefusals: true,
     reads: (payload, id) => [
       ...ofCustomer(payload, id),
+      ...ofWithdrawal(payload),
       tagOf('account', payload.wallet),
       account(id, systemAccountNumber('payout-clearing', payload.currency)),
       account(id, systemAccountNumber('fee-income', payload.currency)),

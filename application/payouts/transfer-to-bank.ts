@@ -23,7 +23,7 @@ export interface TransferToBank {
  * of his bank details afterwards does not redirect it. The payout itself is a reactor's, once this is in the log.
  */
 export async function transferToBank(
-  { bus, vault }: Pick<Identity, 'bus' | 'vault'>,
+  { bus, vault, ids }: Pick<Identity, 'bus' | 'vault' | 'ids'>,
   asked: Asked,
   { wallet, account, amount, fee, description }: TransferToBank,
 ): Promise<Outcome> {
@@ -35,7 +35,7 @@ export async function transferToBank(
   const person = await sealFor(vault, asked.tenantId, customerId, destination);
   if (person === undefined) return noSuchPerson('customer');
   const payload = {
-    ...{ customer: customerId, wallet: wallet.accountId, bankDetail: accountId },
+    ...{ withdrawal: ids.eventId(), customer: customerId, wallet: wallet.accountId, bankDetail: accountId },
     ...{ currency: wallet.currency, amount, fee, person },
   };
   return bus.execute({ ...asked, name: 'request-withdrawal', payload });

@@ -2,6 +2,8 @@ import type { SealedPerson } from '../shared/person.js';
 import type { WithdrawalFailure } from './events.js';
 
 export interface RequestWithdrawal {
+  /** Made by the caller. */
+  readonly withdrawal: string;
   readonly customer: string;
   /** Account it is taken from: the customer's own loan wallet. */
   readonly wallet: string;

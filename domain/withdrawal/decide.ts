@@ -8,7 +8,7 @@ import type { Decide, DecisionContext } from '../shared/decider.js';
 import { type Refusal, isRefusal, refuse } from '../shared/refusal.js';
 import type { CompleteWithdrawal, FailWithdrawal, RequestWithdrawal, SubmitWithdrawal } from './commands.js';
 import type { WithdrawalEvent } from './events.js';
-import { type WithdrawalState, withdrawalIdOf, withdrawalReferenceOf } from './withdrawal.js';
+import { type WithdrawalState, withdrawalReferenceOf } from './withdrawal.js';
 
 /** The one product that may be withdrawn from: the loan wallet cannot be spent otherwise (spec 5, disbursement). */
 const WITHDRAWABLE_PRODUCT = 'LOAN_WALLET';
@@ -20,10 +20,12 @@ const WITHDRAWABLE_PRODUCT = 'LOAN_WALLET';
 export const decideRequestWithdrawal: Decide<RequestWithdrawal> = (command, context) => {
   const refusal = checkTenant(context) ?? checkCustomer(command, context) ?? checkWallet(command, context);
   if (refusal !== undefined) return refusal;
+  if (context.state('withdrawal', command.withdrawal).status !== 'NONE') {
+    return refuse('invalid-state', 'there is such a transfer');
+  }
   const referenceSequence = context.state('tenant', context.tenantId).withdrawalSequence + 1;
   const reference = withdrawalReferenceOf(context.today, referenceSequence);
-  const withdrawal = withdrawalIdOf(context.tenantId, reference);
-  const { customer, wallet, bankDetail, currency, amount, fee, person } = command;
+  const { withdrawal, customer, wallet, bankDetail, currency, amount, fee, person } = command;
   const system = (role: string) => rememberedAccountId(context.tenantId, systemAccountNumber(role, currency));
   const lines: LineDraft[] = [
     { account: wallet, currency, side: 'debit', amount: amount + fee },

@@ -1,5 +1,4 @@
 import type { Aggregate, Json } from '../shared/event.js';
-import { nameBasedUuid } from '../shared/ids.js';
 import type { SealedPerson } from '../shared/person.js';
 import type { WithdrawalEvent, WithdrawalFailure, WithdrawalStatus } from './events.js';
 
@@ -91,9 +90,4 @@ type StoredWithdrawal = Omit<WithdrawalState, 'amount' | 'fee' | Optional> &
 /** The reference for people and partners. Six digits are the documented form; beyond them it grows longer. */
 export function withdrawalReferenceOf(day: string, sequence: number): string {
   return `TXN-${day.replaceAll('-', '')}-${String(sequence).padStart(6, '0')}`;
-}
-
-/** The id of the withdrawal with this reference: as unique as the reference is in its tenant. */
-export function withdrawalIdOf(tenantId: string, reference: string): string {
-  return nameBasedUuid(tenantId, `withdrawal ${reference}`);
 }

@@ -21,6 +21,8 @@ export const transferShape = {
     currencyCode: z.string(),
     bankAccountId: z.string(),
     walletAccountId: z.string(),
+    partnerReference: z.string().nullable(),
+    returnedToAccountId: z.string().nullable(),
     lastUpdated: z.string(),
   }),
 };
@@ -38,6 +40,8 @@ export const TRANSFER_EXAMPLE = {
     currencyCode: 'NGN',
     bankAccountId: TRANSFERS.bankAccountId,
     walletAccountId: EXAMPLE.spareId,
+    partnerReference: `SIM-${TRANSFERS.transferId}`,
+    returnedToAccountId: null,
     lastUpdated: '2026-11-22T10:30:02.000Z',
   },
 };
@@ -57,6 +61,8 @@ export function transferOut(view: WithdrawalView) {
       currencyCode: currency,
       bankAccountId: view.bankDetailId,
       walletAccountId: view.wallet,
+      partnerReference: view.partnerReference,
+      returnedToAccountId: view.returnedTo,
       lastUpdated: view.updatedAt,
     },
   };
