@@ -27,6 +27,16 @@ test('production asks for a mail server, or to be told that there is none', asyn
   t.equal(readConfig({ NODE_ENV: 'production', ALLOW_SIMULATORS: 'true' }).sandbox, false, 'no demo tenants by that');
 });
 
+test('in production nobody pretends to pay out', async (t) => {
+  const production = { NODE_ENV: 'production', MAIL_URL: 'smtp://mail.example:587' };
+  const simulator = { ...production, PAYOUT_PARTNER: 'simulator' };
+  t.equal(readConfig({}).PAYOUT_PARTNER, 'simulator');
+  t.equal(readConfig({ PAYOUT_PARTNER: 'none' }).PAYOUT_PARTNER, 'none');
+  t.equal(readConfig(production).PAYOUT_PARTNER, 'none');
+  t.throws(() => readConfig(simulator), { name: 'ConfigError', message: /PAYOUT_PARTNER/ });
+  t.equal(readConfig({ ...simulator, ALLOW_SIMULATORS: 'true' }).PAYOUT_PARTNER, 'simulator');
+});
+
 test('what is wrong is named, all of it', async (t) => {
   const wrong = {
     PORT: 'many',
