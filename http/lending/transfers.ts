@@ -53,6 +53,7 @@ export const transferFunds = defineEndpoint({
   secretMembers: ['transactionPin'],
   kind: 'command',
   movesMoney: true,
+  hot: true,
   body,
   unknownMembers: 'refuse',
   requestExamples: {
