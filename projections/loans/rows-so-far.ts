@@ -12,9 +12,8 @@ export class RowsSoFar {
     return this.#rows.get(nameOf(table, key)) ?? this.loaded.get(table, key);
   }
 
-  /** `row` has its key; columns that it does not have stay. */
   set(table: TableDefinition, row: Row): void {
-    this.#rows.set(nameOf(table, row), { ...this.get(table, row), ...row });
+    this.#rows.set(nameOf(table, row), row);
   }
 }
 

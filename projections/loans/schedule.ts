@@ -8,27 +8,25 @@ import { portionsOf } from './position.js';
 import { operationOf } from './recorded.js';
 import type { RowsSoFar } from './rows-so-far.js';
 import { type RunningLoan, writeOffOf } from './running-loan.js';
-import { LOANS, LOAN_INSTALMENTS, byBucket } from './tables.js';
+import { LOANS, LOAN_INSTALMENTS } from './tables.js';
 
 /** The rows that follow from a loan's position. Those that say the same as before are not written again. */
 
 /** The instalments, and what the loan's own row says of them. */
 export function putInstalments(loan: RunningLoan, position: LoanPosition, rows: RowsSoFar, changes: Changes): void {
-  const { key, customerId: customer_id, currency } = loan;
+  const { key } = loan;
   const before = (number: number): Row | undefined => rows.get(LOAN_INSTALMENTS, { ...key, number });
   const isOwed = loan.status === 'DISBURSED' && writeOffOf(loan.operations).isStillOwed;
   const numbers = new Set(position.instalments.map(({ number }) => number));
   loan.slots = Math.max(loan.slots, ...position.instalments.map(({ number }) => number + 1));
-  const shown = position.instalments.map((instalment) => instalmentColumns(instalment, isOwed));
+  const shown = position.instalments.map((instalment) => instalmentRow(loan, instalment, isOwed));
   for (let number = 0; number < loan.slots; number += 1) {
     // Not every slot was ever in use: the down payment's is not where there is none.
-    if (!numbers.has(number) && before(number) !== undefined) shown.push(surplusColumns(number, position.asOf));
+    if (!numbers.has(number) && before(number) !== undefined) shown.push(surplusRow(loan, number, position.asOf));
   }
-  for (const columns of shown) {
-    const row = { ...key, ...columns, customer_id, currency };
-    if (!differs(row, before(columns.number))) continue;
-    // Handed over: what comes later in the batch changes the one there, not this one.
-    changes.put(LOAN_INSTALMENTS, { ...row });
+  for (const row of shown) {
+    if (!differs(row, before(row.number))) continue;
+    changes.put(LOAN_INSTALMENTS, row);
     rows.set(LOAN_INSTALMENTS, row);
   }
   const openDates = shown.filter(({ is_open }) => is_open).map(({ due_date }) => due_date);
@@ -45,40 +43,61 @@ export function settleRepayments(loan: RunningLoan, position: LoanPosition, rows
   for (const { id, repaymentId: repayment_id } of loan.operations) {
     if (repayment_id === null) continue;
     const { portions, overpaid } = portionsOf(position, id);
-    const columns = { ...amounts('portion', portions), overpaid, undone: !counting.has(id) };
+    const { principal, interest, fees, penalty } = portions;
+    const columns = {
+      ...{ principal_portion: principal, interest_portion: interest, fees_portion: fees, penalty_portion: penalty },
+      ...{ overpaid, undone: !counting.has(id) },
+    };
     const key = { tenant_id, repayment_id };
-    if (!differs(columns, rows.get(LOAN_REPAYMENTS, key))) continue;
+    const before = rows.get(LOAN_REPAYMENTS, key);
+    if (!differs(columns, before)) continue;
     changes.patch(LOAN_REPAYMENTS, { ...key, ...columns });
-    rows.set(LOAN_REPAYMENTS, { ...key, ...columns });
+    rows.set(LOAN_REPAYMENTS, { ...before, ...key, ...columns });
   }
 }
 
-/** Nothing is open of a loan that is over. */
-function instalmentColumns(instalment: InstalmentPosition, isOwed: boolean) {
-  const { number, kind, fromDate, dueDate, due, paid, waived, paidInAdvance, paidLate, balance, paidDate } = instalment;
+/** Written out: there are many of them. Nothing is open of a loan that is over. */
+function instalmentRow(loan: RunningLoan, instalment: InstalmentPosition, isOwed: boolean) {
+  const { due, paid, waived } = instalment;
   return {
-    ...{ number, kind, from_date: fromDate, due_date: dueDate },
-    ...{ ...amounts('due', due), ...amounts('paid', paid), ...amounts('waived', waived) },
-    ...{ paid_in_advance: paidInAdvance, paid_late: paidLate, balance, paid_date: paidDate },
+    tenant_id: loan.key.tenant_id,
+    loan_id: loan.key.loan_id,
+    number: instalment.number,
+    kind: instalment.kind,
+    customer_id: loan.customerId,
+    currency: loan.currency,
+    from_date: instalment.fromDate,
+    due_date: instalment.dueDate,
+    principal_due: due.principal,
+    interest_due: due.interest,
+    fees_due: due.fees,
+    penalty_due: due.penalty,
+    principal_paid: paid.principal,
+    interest_paid: paid.interest,
+    fees_paid: paid.fees,
+    penalty_paid: paid.penalty,
+    principal_waived: waived.principal,
+    interest_waived: waived.interest,
+    fees_waived: waived.fees,
+    penalty_waived: waived.penalty,
+    paid_in_advance: instalment.paidInAdvance,
+    paid_late: instalment.paidLate,
+    balance: instalment.balance,
+    paid_date: instalment.paidDate,
     is_open: isOwed && BUCKETS.some((bucket) => due[bucket] - paid[bucket] - waived[bucket] > 0n),
     surplus: false,
   };
 }
 
-const ZERO: Row = Object.fromEntries(
-  ['due', 'paid', 'waived'].flatMap((suffix) => byBucket(suffix).map((column) => [column, 0n])),
-);
+const NOTHING: ByBucket = { principal: 0n, interest: 0n, fees: 0n, penalty: 0n };
 
 /** A row that the schedule does not need any more. */
-function surplusColumns(number: number, date: string): ReturnType<typeof instalmentColumns> {
-  return {
-    ...{ number, kind: 'REGULAR', from_date: date, due_date: date, ...ZERO },
-    ...{ paid_in_advance: 0n, paid_late: 0n, balance: 0n, paid_date: null, is_open: false, surplus: true },
+function surplusRow(loan: RunningLoan, number: number, date: string): ReturnType<typeof instalmentRow> {
+  const empty: InstalmentPosition = {
+    ...{ number, kind: 'REGULAR', fromDate: date, dueDate: date, due: NOTHING, paid: NOTHING, waived: NOTHING },
+    ...{ paidInAdvance: 0n, paidLate: 0n, balance: 0n, paidDate: null },
   };
-}
-
-function amounts(suffix: string, by: ByBucket): Row {
-  return Object.fromEntries(BUCKETS.map((bucket) => [`${bucket}_${suffix}`, by[bucket]]));
+  return { ...instalmentRow(loan, empty, false), surplus: true };
 }
 
 /** Whether these columns say something else than the row that is there. */
