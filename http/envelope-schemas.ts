@@ -7,6 +7,10 @@ const metadata = z.object({
   timestamp: z.string(),
   processing_time_ms: z.int(),
   position: z.string().optional().meta({ description: 'Of the commit, for X-Min-Position' }),
+  page: z
+    .object({ page: z.int(), size: z.int(), totalElements: z.int(), totalPages: z.int() })
+    .optional()
+    .meta({ description: 'Where `data` is a page of an array' }),
 });
 
 export const failureEnvelope = z

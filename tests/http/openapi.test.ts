@@ -24,6 +24,7 @@ interface Operation {
   >;
   readonly security: object[];
   readonly 'x-roles': readonly string[];
+  readonly 'x-kind': string;
 }
 interface Document {
   readonly openapi: string;
@@ -109,7 +110,7 @@ function checkOperation(t: Test, path: string, method: string, operation: Operat
       t.ok(json.schema !== undefined && json.example !== undefined, `${name} ${status}: schema and example`);
   }
   const isWrite = (operation.parameters ?? []).some((parameter) => parameter.$ref?.endsWith('idempotencyKey'));
-  if (method !== 'get') t.ok(isWrite, `${name}: idempotency key`);
+  if (operation['x-kind'] === 'command') t.ok(isWrite, `${name}: idempotency key`);
   const body = operation.requestBody?.content['application/json'];
   if (body !== undefined) t.ok(Object.keys(body.examples).length > 0, `${name}: an example of the body`);
 }
