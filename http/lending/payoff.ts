@@ -3,7 +3,7 @@ import { answeredBefore } from '../../application/access/as-user.js';
 import { standingOf } from '../../application/loan/position-of.js';
 import type { LoanView } from '../../application/ports/lending-read-models.js';
 import { REPAYMENT_METHODS } from '../../domain/loan-product/events.js';
-import { payoffOf } from '../../domain/loan/payoff.js';
+import { payoffOf, payoffOn } from '../../domain/loan/payoff.js';
 import { present } from '../../application/people/person-checks.js';
 import { Findings, amountIn, amountOut } from '../amounts.js';
 import { payloadEncrypted, pin } from '../auth/schemas.js';
@@ -182,11 +182,10 @@ export async function quoteOn(call: Call, loan: LoanView, date: string) {
     throw new RequestFailed(invalid('date', 'OUT_OF_RANGE', `a payoff is quoted from ${today} to ${last}`));
   }
   const { position } = standingOf(loan, date);
-  if (position === null || loan.status !== 'DISBURSED') {
+  if (position === null || loan.terms === null || loan.status !== 'DISBURSED') {
     throw new RequestFailed(failure('INVALID_STATE_TRANSITION', `The loan is ${loan.status}: nothing is owed`));
   }
   const { outstanding } = position;
-  const later = standingOf(loan, dayAfter(date)).position ?? position;
   const out = (minor: bigint) => amountOut(minor, loan.currency);
   return {
     loanApplicationId: loan.loanId,
@@ -198,7 +197,7 @@ export async function quoteOn(call: Call, loan: LoanView, date: string) {
     interestAmount: out(outstanding.interest),
     feesAmount: out(outstanding.fees),
     penaltyAmount: out(outstanding.penalty),
-    perDiem: out(payoffOf(later) - payoffOf(position)),
+    perDiem: out(payoffOn(loan.terms, loan.operations, dayAfter(date)) - payoffOf(position)),
     pendingVerificationAmount: out(await pendingOf(call, loan)),
   };
 }

@@ -5,6 +5,7 @@ import {
   QUESTION_TYPES,
   RULE_OPERATORS,
 } from '../../domain/loan-product/events.js';
+import { FACTS } from '../../application/loan/facts.js';
 import { present } from '../../application/people/person-checks.js';
 import { countryIso3 } from '../ciam/person-schemas.js';
 import { wholeNumber } from './pieces.js';
@@ -13,9 +14,12 @@ import { wholeNumber } from './pieces.js';
  * Eligibility and score of a product on the wire: the documented checks (age, countries, employment types) have members of
  * their own and are rules of reserved names inside; everything else is a rule.
  */
+const FACT_HELP = `A fact of the application: ${Object.entries(FACTS)
+  .map(([name, meaning]) => `\`${name}\` (${meaning})`)
+  .join(', ')}; or \`answer:<questionId>\`. A fact that is not known meets no condition`;
 const value = z.union([z.string().max(128), z.number(), z.boolean()]);
 const condition = {
-  fact: z.string().min(1).max(128).meta({ description: 'A fact of the application, or answer:<questionId>' }),
+  fact: z.string().min(1).max(128).meta({ description: FACT_HELP, example: 'monthlyIncome' }),
   operator: z.enum(RULE_OPERATORS),
   value: z.union([value, z.array(value).min(1).max(250)]),
 };

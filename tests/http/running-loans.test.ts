@@ -214,7 +214,10 @@ t.test('decisions, each from its state', async (t) => {
       { from: 'REQUESTED', to: 'CANCELLED', by: 'CUSTOMER', reason: 'cheaper elsewhere' },
     ]);
     t.equal(say(await staffed(world, await requested(world), 'reject')), '422 VALIDATION_ERROR reason:REQUIRED');
-    t.equal(say(await own(world, 'PUT', `update-application/${loan.loanId}`)), '422 VALIDATION_ERROR status:INVALID_VALUE');
+    t.equal(
+      say(await own(world, 'PUT', `update-application/${loan.loanId}`)),
+      '422 VALIDATION_ERROR status:INVALID_VALUE',
+    );
     t.equal(
       say(await own(world, 'PUT', `update-application/${loan.loanId}?status=maybe`)),
       '422 VALIDATION_ERROR status:INVALID_VALUE',
