@@ -74,8 +74,8 @@ const EXAMPLE_BODY = {
   bankCode: '011',
   eligibilityAnswers: [{ questionId: 'purpose', answer: 'SCHOOL' }],
 };
-/** An agent names the customer; the tests send it as one. */
-export const REQUEST_BY_AGENT = { ...EXAMPLE_BODY, customerId: PEOPLE.customerCode };
+/** An agent names the customer; a customer may name himself. */
+const REQUEST_BY_AGENT = { ...EXAMPLE_BODY, customerId: PEOPLE.customerCode };
 
 export const requestLoanEndpoint = defineEndpoint({
   id: 'request-loan',
@@ -87,12 +87,12 @@ export const requestLoanEndpoint = defineEndpoint({
   method: 'POST',
   path: '/api/v6/services/user/request-loan',
   aliases: [{ method: 'POST', path: '/api/v1/services/user/request-loan' }],
-  roles: ['AGENT', 'CUSTOMER'],
+  roles: ['CUSTOMER', 'AGENT'],
   kind: 'command',
   movesMoney: false,
   body,
   unknownMembers: 'refuse',
-  requestExamples: { byAgent: { body: REQUEST_BY_AGENT } },
+  requestExamples: { byCustomer: { body: EXAMPLE_BODY }, byAgent: { body: REQUEST_BY_AGENT } },
   success: { status: 200, description: 'The application', data: loanDetailsShape, example: LOAN_DETAILS_EXAMPLE },
   errors: ['NOT_FOUND', 'CURRENCY_MISMATCH', 'INVALID_STATE_TRANSITION'],
   async handler(call) {

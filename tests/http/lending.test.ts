@@ -505,3 +505,21 @@ t.test('applications', async (t) => {
     t.equal(say(await send(world, 'GET', `${path}?customerId=${OTHER_OWNER}`, undefined, 'AGENT')), '404 NOT_FOUND');
   });
 });
+
+t.test('an applicant who was erased', async (t) => {
+  const world = await openWorld(t);
+  const id = await activeProduct(world);
+  const asked = await send(world, 'POST', REQUEST_LOAN, application(id, { bvn: '22212345678' }), 'CUSTOMER');
+  const loan = String(shown(asked)['id']);
+  const path = `/api/v6/services/usermanagement/erase-person/${EXAMPLE.ownerId}`;
+  const erased = await send(world, 'POST', path, { legalBasis: 'GDPR Art. 17' });
+  t.equal(erased.status, 200, erased.text);
+  const staff = await send(world, 'GET', `${ADMIN}/loan-application/${loan}`);
+  t.match(shown(staff), {
+    loanDetails: { id: loan, customerName: null, dateOfBirth: null, monthlyIncome: null, requestedLoanAmount: 50_000 },
+    customer: { customerId: EXAMPLE.ownerId, bvn: null, firstName: null },
+    eligibilityAnswers: [],
+  });
+  for (const secret of ['22212345678', 'SCHOOL', 'Ada'])
+    t.notOk(staff.text.includes(secret), `it does not say ${secret}`);
+});
