@@ -1,4 +1,4 @@
-import type { Frequency, PrepaymentRule } from './terms.js';
+import type { Bucket, Frequency, PrepaymentRule } from './terms.js';
 
 /**
  * What happened to a loan, in the order it was recorded; `date` (YYYY-MM-DD) is when it took effect, which may lie
@@ -9,9 +9,20 @@ export type LoanOperation = { readonly id: string; readonly date: string } & (
   /** Money of the borrower: by its way of payment for the record. */
   | { readonly kind: 'REPAID'; readonly amount: bigint; readonly method: string; readonly isDownPayment?: boolean }
   /** Money of somebody else that counts like a repayment (refund of a merchant or payout, goodwill). */
-  | { readonly kind: 'CREDITED'; readonly amount: bigint; readonly type: string }
+  | {
+      readonly kind: 'CREDITED';
+      readonly amount: bigint;
+      readonly type: string;
+      /** What is paid in advance with it goes elsewhere than repayments do. */
+      readonly prepayment?: PrepaymentRule;
+    }
   /** A repayment was taken back by the payer's bank: principal that is due again now. */
-  | { readonly kind: 'CHARGED_BACK'; readonly amount: bigint }
+  | {
+      readonly kind: 'CHARGED_BACK';
+      readonly amount: bigint;
+      /** The repayment, whose portions are owed again in this order of buckets; absent: principal only. */
+      readonly restores?: { readonly operation: string; readonly order: readonly Bucket[] };
+    }
   /** A fee or penalty for a day: it falls into the instalment of that day. */
   | {
       readonly kind: 'CHARGED';
@@ -42,7 +53,11 @@ export type LoanOperation = { readonly id: string; readonly date: string } & (
       readonly firstDueDate?: string;
     }
   /** Given up as lost: nothing accrues any more; what comes in later is a recovery. */
-  | { readonly kind: 'WRITTEN_OFF' }
+  | {
+      readonly kind: 'WRITTEN_OFF';
+      /** Only marked as lost: the borrower owes it as before, and it bears interest as before. */
+      readonly stillOwed?: boolean;
+    }
   | { readonly kind: 'RECOVERED'; readonly amount: bigint }
   /** An earlier operation, by id, is void from the beginning. */
   | { readonly kind: 'UNDONE'; readonly operation: string }

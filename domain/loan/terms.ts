@@ -37,6 +37,15 @@ export interface InstalmentRounding {
   readonly mode: RoundingMode;
 }
 
+/** How a schedule follows what happens. */
+export const SCHEDULINGS = [
+  /** Each happening changes only what comes after it; payments settle the schedule as it was when they came. */
+  'PROGRESSIVE',
+  /** One schedule of all disbursements, those to come too; payments settle it from the first one on. */
+  'CUMULATIVE',
+] as const;
+export type Scheduling = (typeof SCHEDULINGS)[number];
+
 export const BUCKETS = ['principal', 'interest', 'fees', 'penalty'] as const;
 export type Bucket = (typeof BUCKETS)[number];
 /** Minor units by bucket. */
@@ -95,7 +104,10 @@ export interface LoanTerms {
   readonly instalments: number;
   readonly frequency: Frequency;
   readonly dayCount: DayCount;
-  /** PERIOD: each period bears interest as one unit (rate / periods a year where the day count is 30/360). DAILY: by its days. */
+  /**
+   * PERIOD: a whole period is one unit (a month a twelfth of a year, a week a 52nd), a part of it counts by days of it; a
+   * first period of another length counts by the day count, but for 30/360. DAILY: by the day count.
+   */
   readonly interestBy: 'PERIOD' | 'DAILY';
   /** Whether interest follows what is really outstanding day by day (early and late payment change it). */
   readonly recalculates: boolean;
@@ -115,6 +127,10 @@ export interface LoanTerms {
   readonly allocation: Allocation;
   /** YYYY-MM-DD; default: one period after the disbursement. */
   readonly firstDueDate?: string;
+  /** Default: PROGRESSIVE. */
+  readonly scheduling?: Scheduling;
+  /** EQUAL_INSTALMENTS: this much each time until the loan is repaid; `instalments` is then the most there may be. */
+  readonly instalmentAmount?: bigint;
 }
 
 /** The order of the documents' platform decision 9.7: penalty, fees, interest, principal, oldest instalment first. */

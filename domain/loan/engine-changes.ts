@@ -1,0 +1,198 @@
+import { addPeriods } from './calendar.js';
+import { putFees } from './engine-fees.js';
+import { relevel } from './engine-plan.js';
+import {
+  type Part,
+  type Running,
+  dayPeriod,
+  insertPart,
+  isSettled,
+  leftOf,
+  move,
+  newPart,
+  paidAhead,
+} from './engine-state.js';
+import { type Period, periodsFrom } from './schedule-periods.js';
+import { percentRatio, roundInstalment, smaller } from './schedule-rounding.js';
+import type { Frequency } from './terms.js';
+
+/** Money goes out: the first disbursement makes the schedule, a later one is spread over the instalments after it. */
+export function disburse(running: Running, date: string, amount: bigint): void {
+  const { terms, tranches } = running;
+  tranches.push({ date, amount });
+  move(running, date, amount);
+  if (running.regular.length === 0) {
+    running.accruedTo = date;
+    const { frequency, instalments, firstDueDate, interestFreePeriods: free } = terms;
+    const start = { from: date, frequency, free, ...(firstDueDate === undefined ? {} : { firstDue: firstDueDate }) };
+    for (const [index, period] of periodsFrom(terms, start, instalments).entries()) {
+      running.regular.push(newPart('REGULAR', period, graceOf(running, index, instalments)));
+    }
+    running.parts.push(...running.regular);
+    putDownPayment(running, date, amount);
+    relevel(running, 0, date);
+    dropEmptyEnd(running);
+  } else {
+    if (instalmentFor(running, date) < 0) addAfterEnd(running, date);
+    putDownPayment(running, date, amount);
+    relevel(running, instalmentFor(running, date), date);
+  }
+  putFees(running);
+}
+
+function graceOf({ terms }: Running, index: number, count: number): { principal: boolean; interest: boolean } {
+  const isBullet = terms.schedule === 'BULLET' && index < count - 1;
+  return {
+    principal: index < Math.min(terms.graceOnPrincipal, count - 1),
+    interest: isBullet || index < Math.min(terms.graceOnInterest, count - 1),
+  };
+}
+
+/** Index of the open regular instalment whose period a disbursement falls into; -1: it comes after the end. */
+function instalmentFor({ regular, terms }: Running, date: string): number {
+  return regular.findIndex(
+    ({ period, isClosed }) => !isClosed && (terms.scheduling === 'CUMULATIVE' ? period.due >= date : period.due > date),
+  );
+}
+
+/** One instalment more, for what is disbursed after the last one was due. */
+function addAfterEnd(running: Running, date: string): void {
+  const { terms, frequency } = running;
+  if (running.isActual) running.accruedTo = date;
+  for (const period of periodsFrom(terms, { from: date, frequency, free: 0 }, 1)) addRegular(running, period);
+}
+
+function putDownPayment(running: Running, date: string, amount: bigint): void {
+  const { downPaymentPercent, rounding, scheduling } = running.terms;
+  if (downPaymentPercent === undefined) return;
+  const { numerator, denominator } = percentRatio(downPaymentPercent);
+  const part = newPart('DOWN_PAYMENT', dayPeriod(date));
+  part.principal = smaller(amount, roundInstalment({ numerator: amount * numerator, denominator }, rounding));
+  if (part.principal > 0n) insertPart(running, part, scheduling === 'CUMULATIVE');
+}
+
+/** A fixed instalment repays the loan before the most instalments there may be are used. */
+function dropEmptyEnd(running: Running): void {
+  if (running.terms.instalmentAmount === undefined) return;
+  const last = running.regular.findLastIndex(({ principal, interest }) => principal > 0n || interest > 0n);
+  const dropped = new Set(running.regular.splice(last + 1));
+  running.parts = running.parts.filter((part) => !dropped.has(part));
+}
+
+/** Interest at another rate from a day on. */
+export function changeRate(running: Running, date: string, annualRatePercent: string): void {
+  running.rates.push({ from: date, rate: percentRatio(annualRatePercent) });
+  const index = nextDue(running, date);
+  if (index >= 0) relevel(running, index, date);
+  putFees(running);
+}
+
+/** Index of the first open regular instalment that is due after a day; -1: none. */
+export function nextDue({ regular }: Running, date: string): number {
+  return regular.findIndex(({ period, isClosed }) => !isClosed && period.due > date);
+}
+
+/** Principal that is due and was not paid is spread over the instalments to come. */
+export function reamortise(running: Running, date: string): bigint {
+  const index = nextDue(running, date);
+  if (index < 0) return 0n;
+  const moved = takePrincipal(running, date, ({ period }) => period.due <= date);
+  relevel(running, index, date);
+  putFees(running);
+  return moved;
+}
+
+/** Takes the principal that is left out of instalments, to be scheduled anew. */
+function takePrincipal(running: Running, date: string, which: (part: Part) => boolean): bigint {
+  let sum = 0n;
+  for (const part of running.parts) {
+    const left = leftOf(part, 'principal');
+    if (left <= 0n || !which(part)) continue;
+    const again = smaller(part.again.principal, left);
+    part.again.principal -= again;
+    part.principal -= left - again;
+    running.replanned += again;
+    if (again > 0n) running.replannedOn = date;
+    sum += left;
+    if (isSettled(part)) part.paidDate ??= date;
+  }
+  return sum;
+}
+
+export interface NewSchedule {
+  readonly instalments?: number | undefined;
+  readonly frequency?: Frequency | undefined;
+  readonly firstDueDate?: string | undefined;
+}
+
+/** All principal that is left gets a schedule of its own from a day on. */
+export function reschedule(running: Running, date: string, schedule: NewSchedule): bigint {
+  const { regular, terms } = running;
+  const next = nextDue(running, date);
+  const replaced = next < 0 ? [] : regular.slice(next);
+  const from = replaced[0]?.period.from ?? date;
+  const count = schedule.instalments ?? (replaced.length > 0 ? replaced.length : 1);
+  const frequency = schedule.frequency ?? running.frequency;
+  const dueBefore = replaced[0]?.period.due ?? addPeriods(date, frequency.every, frequency.unit);
+  const firstDue = schedule.firstDueDate ?? dueBefore;
+  const moved = takePrincipal(running, date, () => true);
+  const charges = replaced.flatMap((part) => retire(running, part));
+  running.regular = regular.filter((part) => running.parts.includes(part));
+  running.frequency = frequency;
+  if (running.isActual && next < 0) running.accruedTo = date;
+  const kept = running.regular.length;
+  for (const period of periodsFrom(terms, { from, firstDue, frequency, free: 0 }, count)) addRegular(running, period);
+  running.open = running.isActual ? Math.max(running.open, firstOpen(running)) : running.open;
+  relevel(running, kept, date);
+  for (const charge of charges) partFor(running, charge.due, date).charges.push(charge);
+  putFees(running);
+  return moved;
+}
+
+function firstOpen({ regular }: Running): number {
+  const index = regular.findIndex(({ isClosed }) => !isClosed);
+  return index < 0 ? regular.length : index;
+}
+
+function addRegular(running: Running, period: Period): void {
+  const part = newPart('REGULAR', period);
+  running.regular.push(part);
+  insertPart(running, part);
+}
+
+/** An instalment that a new schedule replaces stays with what was paid into it, or goes; its charges are returned. */
+function retire(running: Running, part: Part): Part['charges'] {
+  const { paid, waived } = part;
+  const isTouched = paid.principal + paid.interest + paid.fees + paid.penalty + waived.interest + waived.fees > 0n;
+  if (!isTouched) {
+    running.parts = running.parts.filter((other) => other !== part);
+    running.unpaid = 0;
+    return part.charges;
+  }
+  part.principal = paidAhead(part);
+  part.raw = part.interest = paid.interest + waived.interest - part.again.interest;
+  part.isClosed = true;
+  return [];
+}
+
+/** Where something that falls on a day belongs: the regular instalment of that day, or an additional one after the end. */
+export function partFor(running: Running, due: string, recorded: string): Part {
+  const { regular, parts } = running;
+  const of = regular.find(({ period }) => period.due >= due);
+  if (of !== undefined) return of;
+  const extended = parts.find(({ kind, period }) => kind === 'ADDITIONAL' && (period.due >= due || period.due >= recorded)); // prettier-ignore
+  if (extended !== undefined) {
+    if (extended.period.due < due) extendTo(running, extended, due);
+    return extended;
+  }
+  const part = newPart('ADDITIONAL', dayPeriod(due, regular.at(-1)?.period.due ?? due));
+  insertPart(running, part);
+  return part;
+}
+
+function extendTo(running: Running, part: Part, due: string): void {
+  running.parts = running.parts.filter((other) => other !== part);
+  part.period = dayPeriod(due, part.period.from);
+  running.unpaid = 0;
+  insertPart(running, part);
+}
