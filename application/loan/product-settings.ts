@@ -53,7 +53,7 @@ export function productSettings(described: ProductDescription): LoanProductSetti
     frequency: { every: 1, unit: 'MONTHS' },
     dayCount: '30/360',
     interestBy: 'PERIOD',
-    recalculates: false,
+    recalculates: true,
     graceOnPrincipal: 0,
     graceOnInterest: 0,
     interestFreePeriods: 0,

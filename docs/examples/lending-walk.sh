@@ -85,13 +85,17 @@ printf '   terms, version %s\n' "$(printf %s "$TERMS" | member .data.version)"
 customer PUT "$SELF/accept-terms-and-conditions/$LOAN" | member .message | sed 's/^/   /'
 
 step '7. The money is in his loan wallet; he withdraws some of it to his bank'
-ACCOUNT=$(customer POST "$SELF/create-bank-account" '{
-  "customerId": "'"$CUSTOMER_ID"'", "bankCode": "058", "bankName": "Guaranty Trust Bank",
-  "accountNumber": "0123456785", "accountName": "'"$NAME"'", "accountType": "SAVINGS", "isDefault": true
-}')
+ACCOUNTS=$(customer GET "$SELF/list-customer-bank-accounts/$CUSTOMER_ID")
+ACCOUNT=$(printf %s "$ACCOUNTS" | member '.data.find(({ accountNumber }) => accountNumber === "0123456785")?.accountId ?? ""')
+if [ -z "$ACCOUNT" ]; then
+  ACCOUNT=$(customer POST "$SELF/create-bank-account" '{
+    "customerId": "'"$CUSTOMER_ID"'", "bankCode": "058", "bankName": "Guaranty Trust Bank",
+    "accountNumber": "0123456785", "accountName": "'"$NAME"'", "accountType": "SAVINGS", "isDefault": true
+  }' | member .data.accountId)
+fi
 TRANSFER=$(customer POST "$SELF/transfer-funds-to-bank" '{
   "customerId": "'"$CUSTOMER_ID"'", "amount": 25000, "description": "School fees",
-  "bankAccountId": "'"$(printf %s "$ACCOUNT" | member .data.accountId)"'"
+  "bankAccountId": "'"$ACCOUNT"'"
 }')
 REFERENCE=$(printf %s "$TRANSFER" | member .data.transactionReference)
 STATUS=$(customer GET "$SELF/check-transfer-status/$REFERENCE" | member .data.transferStatus)

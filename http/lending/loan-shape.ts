@@ -59,7 +59,7 @@ export const loanShape = z
     interestRate: percentShown,
     totalRepaymentAmount: amountShown.meta({ description: 'All instalments, paid or not' }),
     totalPayable: amountShown.meta({ description: 'What the schedule still asks for, due now or later' }),
-    totalBalance: amountShown.meta({ description: 'Owed as of today: what paying off costs today' }),
+    totalBalance: amountShown.meta({ description: 'Owed as of today: disbursed, accrued or charged, and not paid' }),
     principalBalance: amountShown,
     interestBalance: amountShown.meta({ description: 'Accrued and not paid' }),
     feesBalance: amountShown,

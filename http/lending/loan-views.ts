@@ -52,7 +52,7 @@ export const loanDetailsWithPaymentHistory = defineEndpoint({
   group: 'lending',
   title: 'Loan details with payment history',
   description:
-    'Where the loan stands today, by bucket, with all instalments. `totalBalance` is what is owed today (and what paying off costs), ' +
+    'Where the loan stands today, by bucket, with all instalments. `totalBalance` is what is owed today, ' +
     '`totalPayable` what the whole schedule still asks for. The schedule is there once the money is paid out; before, it is in the offer.',
   method: 'GET',
   path: `${USER}/loan-details-with-payment-history/{loanApplicationId}`,

@@ -34,10 +34,10 @@ const members = {
   amortisation: amortisation.optional(),
   dayCount: z.enum(DAY_COUNTS).optional(),
   interestBy: z.enum(['PERIOD', 'DAILY']).optional(),
-  recalculatesInterest: z
-    .boolean()
-    .optional()
-    .meta({ description: 'Whether early and late payment change the interest' }),
+  recalculatesInterest: z.boolean().optional().meta({
+    description:
+      'Whether early and late payment change the interest (the default), and paying off costs it up to the day; never with FLAT',
+  }),
   graceOnPrincipal: wholeNumber(0, MAX_PERIODS).optional(),
   graceOnInterest: wholeNumber(0, MAX_PERIODS).optional(),
   interestFreePeriods: wholeNumber(0, MAX_PERIODS).optional(),

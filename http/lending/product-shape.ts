@@ -150,7 +150,7 @@ const SETTINGS_EXAMPLE: LoanProductSettings = {
   frequency: { every: 1, unit: 'MONTHS' },
   dayCount: '30/360',
   interestBy: 'PERIOD',
-  recalculates: false,
+  recalculates: true,
   graceOnPrincipal: 0,
   graceOnInterest: 0,
   interestFreePeriods: 0,
