@@ -10,7 +10,7 @@ import { type LoanState, MAX_PENDING_REPAYMENTS, type RepaymentState } from './l
 import { standing } from './operations-json.js';
 import type { LoanOperation } from './operations.js';
 import { NARRATIONS, bookingDay, checkRecovery, operate, startOf } from './operate.js';
-import { payableOf, payoffOf } from './payoff.js';
+import { payableOf, payoffOn } from './payoff.js';
 
 /** Reported, then verified or rejected: what a loan owes changes at verification only (spec 7.3 and 9.15). */
 export const decideReportRepayment: Decide<ReportRepayment> = (command, context) => {
@@ -177,8 +177,7 @@ export const decidePayOffLoan: Decide<PayOffLoan> = (command, context) => {
   const { state, loan } = running;
   const { method } = command;
   const today = context.today;
-  const { position } = reckon(loan, loan.operations, today);
-  const amount = payoffOf(position);
+  const amount = payoffOn(loan.terms, loan.operations, today);
   const atOnce = method === 'WALLET';
   const refusal =
     checkMethod(method) ??

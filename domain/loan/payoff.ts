@@ -1,15 +1,16 @@
 import { sumBuckets } from './booked.js';
-import { computeLoan } from './compute.js';
+import { payoffQuote } from './compute.js';
 import type { LoanOperation } from './operations.js';
 import type { LoanPosition } from './position.js';
 import type { LoanTerms } from './terms.js';
 
-/** What settles a loan on a day, to the minor unit: all that is owed and earned by then (spec 9.9). */
+/** What settles a loan on a day, to the minor unit (spec 9.9). */
 export function payoffOn(terms: LoanTerms, operations: readonly LoanOperation[], date: string): bigint {
-  return payoffOf(computeLoan(terms, operations, date));
+  return sumBuckets(payoffQuote(terms, operations, date));
 }
 
-export function payoffOf(position: LoanPosition): bigint {
+/** What is owed as of the position's day: a loan may need more than that to be settled, where early payment saves nothing. */
+function owedOf(position: LoanPosition): bigint {
   return sumBuckets(position.outstanding);
 }
 
@@ -17,6 +18,6 @@ export function payoffOf(position: LoanPosition): bigint {
 export function payableOf(position: LoanPosition): bigint {
   const { scheduled, paid, waived, writtenOff } = position;
   const scheduledRest = sumBuckets(scheduled) - sumBuckets(paid) - sumBuckets(waived) - sumBuckets(writtenOff);
-  const owed = payoffOf(position);
+  const owed = owedOf(position);
   return scheduledRest > owed ? scheduledRest : owed;
 }

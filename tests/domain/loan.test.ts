@@ -943,7 +943,7 @@ const done = { type: 'loan-operated', data: { reason: 'because' } };
 const posted = { type: 'entry-posted' };
 
 test('operate-loan: charges, waivers, credits', (t) => {
-  const charge = { kind: 'CHARGED', bucket: 'fees', amount: 5_000n, due: '2026-04-01', type: 'LETTER' } as const;
+  const charge = { kind: 'CHARGED', bucket: 'fees', amount: 5_000n, due: '2026-03-25', type: 'LETTER' } as const;
   const charged = given(...running()).at(at).when('operate-loan', operation('c', charge)).then(t, done, entry('2026-03-25', 'Loan charge')); // prettier-ignore
   t.match(balances(charged), { fees: 5_000n, feeIncome: 5_000n, interest: 12_000n });
   const withFee = [...running(), operated('c', charge)];
