@@ -3,7 +3,8 @@ import { answeredBefore } from '../../application/access/as-user.js';
 import { standingOf } from '../../application/loan/position-of.js';
 import type { LoanView } from '../../application/ports/lending-read-models.js';
 import { REPAYMENT_METHODS } from '../../domain/loan-product/events.js';
-import { payoffOf, payoffOn } from '../../domain/loan/payoff.js';
+import { sumBuckets } from '../../domain/loan/booked.js';
+import { payoffQuote as quoteOf } from '../../domain/loan/compute.js';
 import { present } from '../../application/people/person-checks.js';
 import { Findings, amountIn, amountOut } from '../amounts.js';
 import { payloadEncrypted, pin } from '../auth/schemas.js';
@@ -113,7 +114,7 @@ async function paidOff(call: Call, { loanId: id, code }: LoanView, done: Accepte
     loanApplicationId: id,
     payoffAmount: amountOut(paid, currency),
     currencyCode: currency,
-    remainingBalance: amountOut(position === null ? 0n : payoffOf(position), currency),
+    remainingBalance: amountOut(position === null ? 0n : sumBuckets(position.outstanding), currency),
     loanStatus: now.status,
     verificationStatus: status,
     transactionReference: code,
@@ -181,23 +182,23 @@ export async function quoteOn(call: Call, loan: LoanView, date: string) {
   if (date < today || date > last) {
     throw new RequestFailed(invalid('date', 'OUT_OF_RANGE', `a payoff is quoted from ${today} to ${last}`));
   }
-  const { position } = standingOf(loan, date);
-  if (position === null || loan.terms === null || loan.status !== 'DISBURSED') {
+  if (loan.terms === null || loan.status !== 'DISBURSED') {
     throw new RequestFailed(failure('INVALID_STATE_TRANSITION', `The loan is ${loan.status}: nothing is owed`));
   }
-  const { outstanding } = position;
+  const quote = quoteOf(loan.terms, loan.operations, date);
+  const nextDay = sumBuckets(quoteOf(loan.terms, loan.operations, dayAfter(date)));
   const out = (minor: bigint) => amountOut(minor, loan.currency);
   return {
     loanApplicationId: loan.loanId,
     loanCode: loan.code,
     currencyCode: loan.currency,
     payoffDate: date,
-    payoffAmount: out(payoffOf(position)),
-    principalAmount: out(outstanding.principal),
-    interestAmount: out(outstanding.interest),
-    feesAmount: out(outstanding.fees),
-    penaltyAmount: out(outstanding.penalty),
-    perDiem: out(payoffOn(loan.terms, loan.operations, dayAfter(date)) - payoffOf(position)),
+    payoffAmount: out(sumBuckets(quote)),
+    principalAmount: out(quote.principal),
+    interestAmount: out(quote.interest),
+    feesAmount: out(quote.fees),
+    penaltyAmount: out(quote.penalty),
+    perDiem: out(nextDay - sumBuckets(quote)),
     pendingVerificationAmount: out(await pendingOf(call, loan)),
   };
 }

@@ -694,7 +694,7 @@ t.test('a loan that is repaid', async (t) => {
 });
 
 t.test('other ways to pay', async (t) => {
-  const { world } = await worldOn(t);
+  const { world, clock } = await worldOn(t);
   await t.test('by transfer, once it is verified', async (t) => {
     const { loanId } = await disbursed(world);
     const answer = await own(world, 'POST', 'payoff-loan', {
@@ -714,6 +714,35 @@ t.test('other ways to pay', async (t) => {
       verificationStatus: 'VERIFIED',
     });
     t.match(shown(await own(world, 'GET', `payoff-letter/${loanId}`)), { loanStatus: 'PAID_OFF' });
+  });
+
+  await t.test('whatever the schedule, the quote settles it', async (t) => {
+    const kinds = [
+      { amortisation: 'FLAT' },
+      { recalculatesInterest: false },
+      { amortisation: 'BULLET' },
+      { amortisation: 'INTEREST_ONLY', recalculatesInterest: false },
+      { amortisation: 'EQUAL_PRINCIPAL', dayCount: 'ACT/365', interestBy: 'DAILY' },
+      { amortisation: 'BALLOON', balloonPercent: 30 },
+      { fees: [{ name: 'Service', when: 'INSTALMENT', type: 'FIXED', amount: 20 }], prepaymentRule: 'REAMORTISE' },
+    ];
+    for (const kind of kinds) {
+      clock.on(TODAY);
+      const loan = await disbursed(world, kind);
+      clock.on('2027-01-05');
+      await fundWallet(world, 2_000_000n);
+      const { payoffAmount } = shown(await own(world, 'GET', `payoff-quote/${loan.loanId}`));
+      const body = { loanApplicationId: loan.loanId, paymentMethod: 'WALLET', payoffAmount };
+      const answer = await own(world, 'POST', 'payoff-loan', body);
+      t.match(
+        shown(answer),
+        { loanStatus: 'PAID_OFF', remainingBalance: 0, payoffAmount },
+        JSON.stringify(kind) + answer.text,
+      );
+      const left = await ledgerOf(world, loan);
+      t.same(left, { principal: 0n, interest: 0n, fees: 0n, penalty: 0n }, 'and nothing is left');
+    }
+    clock.on(TODAY);
   });
 
   await t.test('a loan that a partner collects', async (t) => {
