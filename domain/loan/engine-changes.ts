@@ -14,7 +14,7 @@ import {
 } from './engine-state.js';
 import { type Period, periodsFrom } from './schedule-periods.js';
 import { percentRatio, roundInstalment, smaller } from './schedule-rounding.js';
-import type { Frequency } from './terms.js';
+import type { Frequency, LoanTerms } from './terms.js';
 
 /** Money goes out: the first disbursement makes the schedule, a later one is spread over the instalments after it. */
 export function disburse(running: Running, date: string, amount: bigint): void {
@@ -24,7 +24,8 @@ export function disburse(running: Running, date: string, amount: bigint): void {
   if (running.regular.length === 0) {
     running.accruedTo = date;
     const { frequency, instalments, firstDueDate, interestFreePeriods: free } = terms;
-    const start = { from: date, frequency, free, ...(firstDueDate === undefined ? {} : { firstDue: firstDueDate }) };
+    const from = startFor(terms, date);
+    const start = { from, frequency, free, ...(firstDueDate === undefined ? {} : { firstDue: firstDueDate }) };
     for (const [index, period] of periodsFrom(terms, start, instalments).entries()) {
       running.regular.push(newPart('REGULAR', period, graceOf(running, index, instalments)));
     }
@@ -38,6 +39,13 @@ export function disburse(running: Running, date: string, amount: bigint): void {
     relevel(running, instalmentFor(running, date), date);
   }
   putFees(running);
+}
+
+/** Periods may be counted from an agreed day, if the money goes out before the first one of them is over. */
+function startFor({ startDate, firstDueDate, frequency }: LoanTerms, date: string): string {
+  if (startDate === undefined || startDate >= date) return date;
+  const firstDue = firstDueDate ?? addPeriods(startDate, frequency.every, frequency.unit);
+  return firstDue > date ? startDate : date;
 }
 
 function graceOf({ terms }: Running, index: number, count: number): { principal: boolean; interest: boolean } {

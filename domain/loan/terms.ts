@@ -127,6 +127,8 @@ export interface LoanTerms {
   readonly allocation: Allocation;
   /** YYYY-MM-DD; default: one period after the disbursement. */
   readonly firstDueDate?: string;
+  /** Where the first period begins if the money goes out within it; default: with the first disbursement. */
+  readonly startDate?: string;
   /** Default: PROGRESSIVE. */
   readonly scheduling?: Scheduling;
   /** EQUAL_INSTALMENTS: this much each time until the loan is repaid; `instalments` is then the most there may be. */
