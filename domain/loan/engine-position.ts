@@ -70,11 +70,19 @@ function instalmentsOf(running: Running): InstalmentPosition[] {
   let placed = 0n;
   return shown.map((part, index) => {
     placed += part.principal;
+    // One literal: see newPart.
     return {
-      ...{ number: first + index, kind: part.kind, fromDate: part.period.from, dueDate: part.period.due },
-      ...{ due: dues(part), paid: { ...part.paid }, waived: { ...part.waived } },
-      ...{ paidInAdvance: part.inAdvance, paidLate: part.late, paidDate: isSettled(part) ? part.paidDate : null },
+      number: first + index,
+      kind: part.kind,
+      fromDate: part.period.from,
+      dueDate: part.period.due,
+      due: dues(part),
+      paid: { ...part.paid },
+      waived: { ...part.waived },
+      paidInAdvance: part.inAdvance,
+      paidLate: part.late,
       balance: disbursedBefore(running, part, part === last) - placed,
+      paidDate: isSettled(part) ? part.paidDate : null,
     };
   });
 }

@@ -113,13 +113,26 @@ export function noAmounts(): Amounts {
 }
 
 export function newPart(kind: Part['kind'], period: Period, grace?: { principal: boolean; interest: boolean }): Part {
+  // One literal: a spread of several costs ten times as much, and there is one of these for each instalment.
   return {
-    ...{ kind, period },
+    kind,
+    period,
     hasPrincipalGrace: grace?.principal ?? false,
     hasInterestGrace: grace?.interest ?? false,
-    ...{ level: 0n, principal: 0n, raw: 0n, interest: 0n, fees: 0n, charges: [], penalty: undefined },
-    ...{ again: noAmounts(), paid: noAmounts(), waived: noAmounts() },
-    ...{ inAdvance: 0n, late: 0n, paidDate: null, isClosed: false },
+    level: 0n,
+    principal: 0n,
+    raw: 0n,
+    interest: 0n,
+    fees: 0n,
+    charges: [],
+    penalty: undefined,
+    again: noAmounts(),
+    paid: noAmounts(),
+    waived: noAmounts(),
+    inAdvance: 0n,
+    late: 0n,
+    paidDate: null,
+    isClosed: false,
   };
 }
 
