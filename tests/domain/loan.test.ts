@@ -696,6 +696,28 @@ test('accrue-loan: what was earned, once a day', (t) => {
   t.end();
 });
 
+test('accrue-loan: interest that is earned, not what is scheduled; penalties of the days that are late', (t) => {
+  const on = (day: string, more: Partial<LoanProductSettings>) =>
+    balances(given(...taken('DISBURSED', productSettings(more))).at(noon(day)).when('accrue-loan', { loan, upTo: day }).then(t, { type: 'loan-accrued' }, { type: 'entry-posted' })); // prettier-ignore
+  // 1 % a month of 36,500.00 is 365.00: ten parts of 31 after ten days, all of it at the end of the month.
+  for (const recalculates of [false, true]) {
+    t.match(on('2026-03-25', { recalculates }), { interest: 11_774n, interestIncome: 11_774n, principal: 3_650_000n });
+    t.match(on('2026-04-15', { recalculates }), { interest: 36_500n, interestIncome: 36_500n, principal: 3_650_000n });
+  }
+  const flat = { graceDays: 3, when: 'FLAT', kind: 'FIXED', amount: '777' } as const;
+  t.equal(on('2026-04-18', { penalty: flat })['penalty'], undefined, 'within the days of grace');
+  for (const day of ['2026-04-19', '2026-05-10']) {
+    t.match(on(day, { penalty: flat }), { penalty: 777n, penaltyIncome: 777n }, 'once for an instalment');
+  }
+  t.match(on('2026-05-19', { penalty: flat }), { penalty: 1_554n, penaltyIncome: 1_554n }, 'and for the next one');
+  // An instalment of 3,242.98 (36,500.00 at 1 % a month over 12), a thousandth of it a day.
+  const each = { graceDays: 0, when: 'DAILY', kind: 'PERCENT', percent: '0.1', cap: '5000' } as const;
+  const late = on('2026-04-25', { penalty: each, recalculates: false });
+  t.match(late, { penalty: 3_243n, penaltyIncome: 3_243n });
+  t.match(on('2026-05-10', { penalty: each, recalculates: false }), { penalty: 5_000n }, 'at most the cap');
+  t.end();
+});
+
 const report = (name: string, amount: bigint, more: Partial<CommandPayloads['report-repayment']> = {}) => ({
   ...{
     loan,
