@@ -4,7 +4,6 @@ import type { FrequencyUnit } from './terms.js';
  * Calendar dates as text (YYYY-MM-DD) in the proleptic Gregorian calendar: no clock, no time zone. Dates come checked
  * from the edge; one that is not a date is a defect and throws. Text of this shape sorts as dates do.
  */
-const DATE_TEXT = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MONTHS_IN_UNIT: { readonly [U in FrequencyUnit]: number } = { DAYS: 0, WEEKS: 0, MONTHS: 1, YEARS: 12 };
 const DAYS_IN_UNIT: { readonly [U in FrequencyUnit]: number } = { DAYS: 1, WEEKS: 7, MONTHS: 0, YEARS: 0 };
@@ -28,14 +27,29 @@ export function daysInMonth(year: number, month: number): number {
   return month === 2 && isLeapYear(year) ? 29 : (DAYS_IN_MONTH[month - 1] ?? 0);
 }
 
-/** Year, month and day of a date; throws where the text is no date. */
+/** Year, month and day of a date; throws where the text is no date. A schedule reads hundreds: without a match object. */
 export function partsOf(date: string): CalendarDate {
-  const match = DATE_TEXT.exec(date);
-  const [year = 0, month = 0, day = 0] = (match ?? []).slice(1).map((digits) => Number.parseInt(digits, 10));
-  if (match === null || day < 1 || day > daysInMonth(year, month)) {
-    throw new RangeError(`not a date: ${date}`);
-  }
+  const year = digits(date, 0) * 100 + digits(date, 2);
+  const month = digits(date, 5);
+  const day = digits(date, 8);
+  // What is no digit is NaN, and so in no range.
+  const isDate =
+    date.length === 10 &&
+    date[4] === '-' &&
+    date[7] === '-' &&
+    year >= 0 &&
+    day >= 1 &&
+    day <= daysInMonth(year, month);
+  if (!isDate) throw new RangeError(`not a date: ${date}`);
   return { year, month, day };
+}
+
+const ZERO = 48;
+
+/** The number of two digits at an index; NaN where there are none. */
+function digits(text: string, at: number): number {
+  const [tens, ones] = [text.charCodeAt(at) - ZERO, text.charCodeAt(at + 1) - ZERO];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
 /** Negative, zero or positive, as `a` lies before, on or after `b`. */
@@ -68,7 +82,7 @@ export function addPeriods(date: string, count: number, unit: FrequencyUnit): st
 
 function textOf({ year, month, day }: CalendarDate): string {
   if (year < 0 || year > 9999) throw new RangeError(`year ${year} is outside the calendar`);
-  return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
+  return `${year > 999 ? year : String(year).padStart(4, '0')}-${month > 9 ? month : `0${month}`}-${day > 9 ? day : `0${day}`}`;
 }
 
 /** Days since 1970-01-01; civil-from-days and its inverse after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". */

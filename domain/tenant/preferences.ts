@@ -88,7 +88,7 @@ export const PREFERENCES = {
     '',
     'Account that loans are repaid to by bank transfer; empty: none',
   ),
-  LOAN_COLLECTION_ACCOUNT_NAME: define(text(128), '', 'Its name'),
+  LOAN_COLLECTION_ACCOUNT_NAME: define(text(128), '', 'Name of that account'),
   LOAN_COLLECTION_BANK_CODE: define(text(32), '', 'Code of its bank'),
   LOAN_COLLECTION_BANK_NAME: define(text(128), '', 'Name of its bank'),
   MAX_TRANSACTION_LIMIT: define(decimal, '5000', 'Largest transaction, in the base currency; 0: no limit', branded),

@@ -27,6 +27,7 @@ import type { Projection } from '../../projections/projection.js';
 import { rebuildProjection } from '../../projections/rebuild.js';
 import { ProjectionRunner } from '../../projections/runner.js';
 import { type Book, busyBook, openBook } from '../support/busy-book.js';
+import { busyLoans } from '../support/busy-loans.js';
 import { busyPeople } from '../support/busy-people.js';
 import { PlainVault } from '../support/given-people.js';
 import { readStoreSuite } from './read-store-suite.js';
@@ -95,7 +96,9 @@ test('postgres', async (t) => {
 
   const a = await busyBook('tenant-a', log);
   const b = await busyBook('tenant-b', log);
-  for (const book of [a, b]) await busyPeople(book);
+  for (const book of [a, b]) {
+    await busyLoans(book, await busyPeople(book));
+  }
   const caughtUp = async (): Promise<void> => {
     if (await runner.waitFor(await log.lastPosition(), 30_000)) return;
     throw new Error(`not caught up: ${JSON.stringify(runner.status())}`);
