@@ -91,7 +91,8 @@ export function settle(
   date: string,
   context: DecisionContext,
 ): void {
-  const isSettled = position.status === 'PAID_OFF' || position.status === 'OVERPAID';
+  const isOver = position.status === 'PAID_OFF' || position.status === 'OVERPAID';
+  const isSettled = isOver && sumBuckets(position.outstanding) === 0n;
   const tags = [tagOf('loan', id)];
   if (isSettled && status === 'DISBURSED') {
     context.emit({ type: 'loan-paid-off', version: 1, data: { loan: id, date }, tags });
