@@ -1,5 +1,5 @@
 import { type Payment, payDue } from './allocate.js';
-import { changeRate, disburse, partFor, reamortise, reschedule } from './engine-changes.js';
+import { changeRate, disburse, partFor, reamortise, reopenAfter, reschedule } from './engine-changes.js';
 import { closeDue, payEarly } from './engine-early.js';
 import { putFees, putPenalties } from './engine-fees.js';
 import { layOut } from './engine-layout.js';
@@ -13,7 +13,9 @@ import {
   leftOf,
   move,
   noAmounts,
+  outstandingAtEnd,
   reopen,
+  sumAmounts,
 } from './engine-state.js';
 import { waive } from './engine-waive.js';
 import type { LoanOperation } from './operations.js';
@@ -59,6 +61,7 @@ export function applyOperation(running: Running, operation: LoanOperation): void
       charge(running, operation);
       break;
     case 'WAIVED':
+      if (running.isActual) layOutOpen(running, date);
       record(running, operation, operation.amount).portions[operation.bucket] = waive(running, operation);
       break;
     case 'RATE_CHANGED':
@@ -148,29 +151,32 @@ function chargeBack(running: Running, operation: Of<'CHARGED_BACK'>): void {
   transaction.portions.principal += left;
   if (used === amount) return;
   addAmounts(running.restored, { ...transaction.portions, principal: 0n });
+  if (running.isActual && running.open === running.regular.length) reopenAfter(running, date);
   const part = partAgain(running, date);
   addAmounts(part.again, transaction.portions);
   reopen(running, part);
   move(running, date, transaction.portions.principal);
 }
 
-/** What is owed again is due with the next instalment; after the end, at once. */
+/** What is owed again is due with the next instalment; on the last day with the last one, after the end at once. */
 function partAgain(running: Running, date: string): Part {
-  return partFor(running, date, date);
+  const next = running.regular.find(({ period }) => period.due > date);
+  return next ?? partFor(running, date);
 }
 
-function charge(running: Running, { date, due, bucket, amount }: Of<'CHARGED'>): void {
-  const part = partFor(running, due, date);
+function charge(running: Running, { due, bucket, amount }: Of<'CHARGED'>): void {
+  const part = partFor(running, due);
   part.charges.push({ bucket, amount, due });
   if (!isSettled(part)) reopen(running, part);
 }
 
 function writeOff(running: Running, operation: Of<'WRITTEN_OFF'>): void {
-  const amounts =
-    operation.stillOwed === true ? everythingLeft(running, operation.date) : owedOn(running, operation.date);
-  const total = BUCKETS.reduce((sum, bucket) => sum + amounts[bucket], 0n);
-  addAmounts(record(running, operation, total).portions, amounts);
-  if (operation.stillOwed !== true) running.lost = { date: operation.date, amounts };
+  const { date, stillOwed = false } = operation;
+  const amounts = stillOwed ? everythingLeft(running, date) : owedOn(running, date);
+  // Of a CUMULATIVE schedule later disbursements are in it already: they are lost as well.
+  if (!stillOwed) amounts.principal = larger(0n, outstandingAtEnd(running));
+  addAmounts(record(running, operation, sumAmounts(amounts)).portions, amounts);
+  if (!stillOwed) running.lost = { date, amounts };
 }
 
 function everythingLeft(running: Running, day: string): ReturnType<typeof noAmounts> {

@@ -1,7 +1,9 @@
-import { addPeriods } from './calendar.js';
-import { putFees } from './engine-fees.js';
+import { addDays, addPeriods } from './calendar.js';
+import { putFees, settlePenaltyDays } from './engine-fees.js';
 import { relevel } from './engine-plan.js';
+import { takenInterest } from './engine-layout.js';
 import {
+  type Charge,
   type Part,
   type Running,
   dayPeriod,
@@ -10,10 +12,12 @@ import {
   leftOf,
   move,
   newPart,
+  outstandingAtEnd,
   paidAhead,
+  sumAmounts,
 } from './engine-state.js';
 import { type Period, periodsFrom } from './schedule-periods.js';
-import { percentRatio, roundInstalment, smaller } from './schedule-rounding.js';
+import { larger, percentRatio, roundInstalment, smaller } from './schedule-rounding.js';
 import type { Frequency, LoanTerms } from './terms.js';
 
 /** Money goes out: the first disbursement makes the schedule, a later one is spread over the instalments after it. */
@@ -34,7 +38,7 @@ export function disburse(running: Running, date: string, amount: bigint): void {
     relevel(running, 0, date);
     dropEmptyEnd(running);
   } else {
-    if (instalmentFor(running, date) < 0) addAfterEnd(running, date);
+    if (instalmentFor(running, date) < 0 && !reopenAfter(running, date)) addAfterEnd(running, date);
     putDownPayment(running, date, amount);
     relevel(running, instalmentFor(running, date), date);
   }
@@ -61,6 +65,25 @@ function instalmentFor({ regular, terms }: Running, date: string): number {
   return regular.findIndex(
     ({ period, isClosed }) => !isClosed && (terms.scheduling === 'CUMULATIVE' ? period.due >= date : period.due > date),
   );
+}
+
+/** Instalments that were settled before their days ask again, for what is owed anew; false: there are none. */
+export function reopenAfter(running: Running, date: string): boolean {
+  const { regular } = running;
+  const isNext = ({ period }: Part): boolean => period.due > date;
+  const first = regular.findIndex(isNext);
+  if (first < 0) return false;
+  let carried = regular.slice(0, first).reduce((sum, { raw, interest }) => sum + raw - interest, 0n);
+  for (const part of regular.slice(first)) {
+    carried += part.raw;
+    part.isClosed = false;
+  }
+  if (running.isActual) {
+    running.carried = carried;
+    running.open = first;
+    if (running.accruedTo < date) running.accruedTo = date;
+  }
+  return true;
 }
 
 /** One instalment more, for what is disbursed after the last one was due. */
@@ -116,6 +139,7 @@ function takePrincipal(running: Running, date: string, which: (part: Part) => bo
   for (const part of running.parts) {
     const left = leftOf(part, 'principal');
     if (left <= 0n || !which(part)) continue;
+    settlePenaltyDays(part, date);
     const again = smaller(part.again.principal, left);
     part.again.principal -= again;
     part.principal -= left - again;
@@ -136,23 +160,25 @@ export interface NewSchedule {
 /** All principal that is left gets a schedule of its own from a day on. */
 export function reschedule(running: Running, date: string, schedule: NewSchedule): bigint {
   const { regular, terms } = running;
-  const next = nextDue(running, date);
-  const replaced = next < 0 ? [] : regular.slice(next);
-  const from = replaced[0]?.period.from ?? date;
+  if (outstandingAtEnd(running) <= 0n) return 0n;
+  const replaced = regular.filter(({ period }) => period.due > date);
+  const began = replaced.find(({ isClosed }) => !isClosed)?.period.from ?? date;
+  const from = began < date ? began : date;
   const count = schedule.instalments ?? (replaced.length > 0 ? replaced.length : 1);
   const frequency = schedule.frequency ?? running.frequency;
   const dueBefore = replaced[0]?.period.due ?? addPeriods(date, frequency.every, frequency.unit);
-  const firstDue = schedule.firstDueDate ?? dueBefore;
+  const wanted = schedule.firstDueDate ?? dueBefore;
+  const firstDue = wanted > date ? wanted : addDays(date, 1);
   const moved = takePrincipal(running, date, () => true);
-  const charges = replaced.flatMap((part) => retire(running, part));
+  const charges = replaced.flatMap((part) => retire(running, part, date));
   running.regular = regular.filter((part) => running.parts.includes(part));
   running.frequency = frequency;
-  if (running.isActual && next < 0) running.accruedTo = date;
+  if (running.isActual && replaced.every(({ isClosed }) => isClosed)) running.accruedTo = date;
   const kept = running.regular.length;
   for (const period of periodsFrom(terms, { from, firstDue, frequency, free: 0 }, count)) addRegular(running, period);
   running.open = running.isActual ? Math.max(running.open, firstOpen(running)) : running.open;
   relevel(running, kept, date);
-  for (const charge of charges) partFor(running, charge.due, date).charges.push(charge);
+  for (const charge of charges) partFor(running, charge.due).charges.push(charge);
   putFees(running);
   return moved;
 }
@@ -168,39 +194,66 @@ function addRegular(running: Running, period: Period): void {
   insertPart(running, part);
 }
 
-/** An instalment that a new schedule replaces stays with what was paid into it, or goes; its charges are returned. */
-function retire(running: Running, part: Part): Part['charges'] {
-  const { paid, waived } = part;
-  const isTouched = paid.principal + paid.interest + paid.fees + paid.penalty + waived.interest + waived.fees > 0n;
-  if (!isTouched) {
+/**
+ * An instalment that a new schedule replaces ends on that day with what was paid into it, or goes. Its charges that are
+ * left are returned; interest that was paid is borne by what comes next.
+ */
+function retire(running: Running, part: Part, date: string): Charge[] {
+  const { period } = part;
+  if (sumAmounts(part.paid) + sumAmounts(part.waived) === 0n) {
     running.parts = running.parts.filter((other) => other !== part);
     running.unpaid = 0;
     return part.charges;
   }
+  moveTo(running, part, { ...period, from: period.from < date ? period.from : date, due: date });
   part.principal = paidAhead(part);
-  part.raw = part.interest = paid.interest + waived.interest - part.again.interest;
-  part.isClosed = true;
-  return [];
+  if (!part.isClosed) {
+    part.interest = takenInterest(part);
+    part.raw = 0n;
+    if (running.isActual) running.carried -= part.interest;
+    part.isClosed = true;
+  }
+  part.fees = 0n;
+  part.fees = larger(0n, -leftOf(part, 'fees'));
+  return (['fees', 'penalty'] as const).flatMap((bucket) => takeCharges(part, bucket));
 }
 
-/** Where something that falls on a day belongs: the regular instalment of that day, or an additional one after the end. */
-export function partFor(running: Running, due: string, recorded: string): Part {
+/** Charges that are left of an instalment, taken out of it; the last ones first. */
+function takeCharges(part: Part, bucket: Charge['bucket']): Charge[] {
+  const taken: Charge[] = [];
+  let left = leftOf(part, bucket);
+  for (let index = part.charges.length - 1; index >= 0 && left > 0n; index -= 1) {
+    const charge = part.charges[index] as Charge;
+    if (charge.bucket !== bucket) continue;
+    const amount = smaller(left, charge.amount);
+    part.charges[index] = { ...charge, amount: charge.amount - amount };
+    taken.push({ ...charge, amount });
+    left -= amount;
+  }
+  return taken;
+}
+
+/**
+ * Where something that falls on a day belongs: the regular instalment of that day, or the additional one after the end,
+ * which is due when the last of what is in it is.
+ */
+export function partFor(running: Running, due: string): Part {
   const { regular, parts } = running;
-  const of = regular.find(({ period }) => period.due >= due);
-  if (of !== undefined) return of;
-  const extended = parts.find(({ kind, period }) => kind === 'ADDITIONAL' && (period.due >= due || period.due >= recorded)); // prettier-ignore
-  if (extended !== undefined) {
-    if (extended.period.due < due) extendTo(running, extended, due);
-    return extended;
+  const ofDay = regular.find(({ period }) => period.due >= due);
+  if (ofDay !== undefined) return ofDay;
+  const additional = parts.find(({ kind }) => kind === 'ADDITIONAL');
+  if (additional !== undefined) {
+    if (additional.period.due < due) moveTo(running, additional, dayPeriod(due, additional.period.from));
+    return additional;
   }
   const part = newPart('ADDITIONAL', dayPeriod(due, regular.at(-1)?.period.due ?? due));
   insertPart(running, part);
   return part;
 }
 
-function extendTo(running: Running, part: Part, due: string): void {
+function moveTo(running: Running, part: Part, period: Period): void {
   running.parts = running.parts.filter((other) => other !== part);
-  part.period = dayPeriod(due, part.period.from);
+  part.period = period;
   running.unpaid = 0;
   insertPart(running, part);
 }

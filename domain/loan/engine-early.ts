@@ -1,7 +1,15 @@
 import { type Payment, pay, payAhead, payDueCharges } from './allocate.js';
-import { putFees, putFeesOn } from './engine-fees.js';
+import { feesFor, putFees } from './engine-fees.js';
 import { actualInterest } from './engine-interest.js';
-import { askedInterest, layOut, principalOf, remainingAt } from './engine-layout.js';
+import {
+  askedInterest,
+  carriedInto,
+  layOut,
+  principalOf,
+  remainingAt,
+  takenFrom,
+  takenInterest,
+} from './engine-layout.js';
 import { relevel } from './engine-plan.js';
 import {
   type Amounts,
@@ -14,7 +22,7 @@ import {
   sumAmounts,
 } from './engine-state.js';
 import { larger } from './schedule-rounding.js';
-import { BUCKETS, type Bucket, type PrepaymentRule } from './terms.js';
+import { BUCKETS, type PrepaymentRule } from './terms.js';
 
 /** Payments before anything is due: where the schedule follows them, they change it. */
 export function payEarly(running: Running, payment: Payment, rule: PrepaymentRule): void {
@@ -48,29 +56,58 @@ function runningIndex({ regular, open, isActual }: Running, date: string): numbe
 /** Interest that the running instalment asks for if the loan ends on a day: actual up to then, else as scheduled. */
 function askedToday(running: Running, part: Part, date: string): bigint {
   if (!running.isActual) return part.interest;
-  return running.carried + actualInterest(running, running.regular.indexOf(part), running.accruedTo, date);
+  const index = running.regular.indexOf(part);
+  const borne = running.carried + actualInterest(running, index, running.accruedTo, date);
+  return larger(takenInterest(part), borne - takenFrom(running, index + 1));
+}
+
+/** What an instalment that is not due yet asks for if the loan ends on a day. */
+interface Ending {
+  readonly part: Part;
+  readonly principal: bigint;
+  readonly interest: bigint;
+  readonly fees: bigint;
+}
+
+/**
+ * How the loan ends on a day where the schedule follows payments: the running instalment asks for its interest and fees,
+ * those after it for principal only.
+ */
+function endings(running: Running, date: string, rule: PrepaymentRule): Ending[] {
+  const { regular, terms } = running;
+  const current = runningIndex(running, date);
+  const first = regular[current];
+  if (first === undefined || first.isClosed || first.period.due <= date) return [];
+  const result: Ending[] = [];
+  let rest = remainingAtEnd(running, current);
+  let ahead = regular.slice(current).reduce((sum, part) => sum + paidAhead(part), 0n);
+  for (let index = current; index < regular.length; index += 1) {
+    const part = regular[index] as Part;
+    ahead -= paidAhead(part);
+    const interest = larger(takenInterest(part), index === current ? askedToday(running, part, date) : 0n);
+    const isLast = index === regular.length - 1 || rule === 'REAMORTISE';
+    const wanted = isLast ? rest - ahead : principalOf(running, index, interest, rest, ahead);
+    const principal = larger(wanted, paidAhead(part));
+    rest -= principal;
+    const fees = feesFor(part, index === current ? principal + interest : 0n, terms.fees);
+    result.push({ part, principal, interest, fees });
+  }
+  return result;
 }
 
 /** All that is owed if the loan is settled on a day, without what was due by then. */
 export function settlement(running: Running, date: string, rule: PrepaymentRule): Amounts {
   const owed = noAmounts();
-  const isScheduled = !running.isActual && (rule !== 'REAMORTISE' || running.terms.schedule === 'FLAT');
-  const current = running.regular[runningIndex(running, date)];
+  const follows = running.isActual || (rule === 'REAMORTISE' && running.terms.schedule !== 'FLAT');
+  const ends = new Map((follows ? endings(running, date, rule) : []).map((ending) => [ending.part, ending]));
   for (const part of running.parts) {
     if (part.period.due <= date) continue;
-    const isOpen = part.kind === 'REGULAR' && !part.isClosed && !isScheduled;
-    const left = (bucket: Bucket): bigint => larger(0n, leftOf(part, bucket));
-    owed.penalty += left('penalty');
-    owed.fees += isOpen && part !== current ? larger(0n, leftOf(part, 'fees') - part.fees) : left('fees');
-    owed.principal += isOpen ? larger(0n, part.again.principal - part.paid.principal) : left('principal');
-    if (!isOpen) owed.interest += left('interest');
-    else if (part === current) owed.interest += larger(0n, askedToday(running, part, date) - takenInterest(part));
+    const { principal, interest, fees } = ends.get(part) ?? part;
+    const less = { principal: part.principal - principal, interest: part.interest - interest, fees: part.fees - fees, penalty: 0n }; // prettier-ignore
+    for (const bucket of BUCKETS) owed[bucket] += larger(0n, leftOf(part, bucket) - less[bucket]);
   }
-  if (!isScheduled) owed.principal += openPrincipal(running, date);
   return owed;
 }
-
-const takenInterest = ({ paid, waived, again }: Part): bigint => paid.interest + waived.interest - again.interest;
 
 /** Scheduled principal that open regular instalments after a day still have to ask for. */
 function openPrincipal(running: Running, date: string): bigint {
@@ -92,29 +129,21 @@ function remainingAtEnd(running: Running, index: number): bigint {
   return sum;
 }
 
-/** The loan ends today: the running instalment asks for its interest, those after it for principal only. */
+/** The loan ends today. */
 function settle(running: Running, payment: Payment, rule: PrepaymentRule): void {
   const { date } = payment;
-  const current = runningIndex(running, date);
-  const part = running.regular[current] as Part;
-  if (!part.isClosed && part.period.due > date) {
-    const interest = askedToday(running, part, date);
-    let rest = remainingAtEnd(running, current);
-    for (let index = current; index < running.regular.length; index += 1) {
-      const each = running.regular[index] as Part;
-      const own = index === current ? interest : 0n;
-      each.raw = own - (index === current ? running.carried : 0n);
-      each.interest = larger(own, takenInterest(each));
-      const isLast = index === running.regular.length - 1 || rule === 'REAMORTISE';
-      const wanted = isLast ? rest : principalOf(running, index, own, rest, aheadAfter(running, index));
-      each.principal = larger(wanted, paidAhead(each));
-      rest -= each.principal;
-      if (index > current) each.fees = 0n;
-      each.isClosed = true;
-    }
+  const ends = endings(running, date, rule);
+  let carried = ends[0] === undefined ? 0n : carriedInto(running, running.regular.indexOf(ends[0].part));
+  for (const { part, principal, interest, fees } of ends) {
+    part.raw = interest - carried;
+    carried = 0n;
+    Object.assign(part, { principal, interest, fees });
+    part.isClosed = true;
+  }
+  if (running.isActual) {
     running.carried = 0n;
     running.open = running.regular.length;
-    if (running.isActual) running.accruedTo = date;
+    if (running.accruedTo < date) running.accruedTo = date;
   }
   payAhead(running, payment, 'NEXT_INSTALMENT');
 }
@@ -155,9 +184,9 @@ function ask(running: Running, index: number, borne: bigint): void {
   const { regular } = running;
   const part = regular[index] as Part;
   const carried = index === running.open ? running.carried : 0n;
-  part.interest = askedInterest(part, index === regular.length - 1, carried + borne);
+  part.interest = askedInterest(part, index === regular.length - 1, carried + borne - takenFrom(running, index + 1));
   part.principal = principalOf(running, index, part.interest, remainingAt(running, index), aheadAfter(running, index));
-  putFeesOn(running, part);
+  part.fees = feesFor(part, part.principal + part.interest, running.terms.fees);
 }
 
 /** Actual interest: instalments that are due by a day are what the days until then made of them. */
@@ -216,7 +245,7 @@ function payPrincipal(running: Running, payment: Payment): void {
     return;
   }
   if (index + 1 < running.regular.length) relevel(running, index + 1, date, index);
-  putFees(running, index + 1);
+  putFees(running, part.period.due > date ? index : index + 1);
 }
 
 /** Future instalments ask for no interest yet: only their other buckets are paid. */

@@ -9,19 +9,16 @@ export function putFees(running: Running, from = 0): void {
   if (fees.length === 0) return;
   for (let index = from; index < running.regular.length; index += 1) {
     const part = running.regular[index] as Part;
-    if (!part.isClosed) putFeesOn(running, part, fees);
+    if (!part.isClosed) part.fees = feesFor(part, part.principal + part.interest, fees);
   }
 }
 
-export function putFeesOn(
-  running: Running,
-  part: Part,
-  fees: readonly LoanFee[] = running.terms.fees.filter(({ when }) => when === 'INSTALMENT'),
-): void {
-  const base = part.principal + part.interest;
+/** Fees of an instalment that asks for this much principal and interest: never less than was paid of them or waived. */
+export function feesFor(part: Part, base: bigint, fees: readonly LoanFee[]): bigint {
   const taken = part.paid.fees + part.waived.fees - part.again.fees - chargesOf(part, 'fees');
-  part.fees = larger(taken, base === 0n ? 0n : fees.reduce((sum, fee) => sum + feeOn(fee, base), 0n));
-  part.fees = larger(0n, part.fees);
+  const asked =
+    base <= 0n ? 0n : fees.reduce((sum, fee) => (fee.when === 'INSTALMENT' ? sum + feeOn(fee, base) : sum), 0n);
+  return larger(larger(0n, taken), asked);
 }
 
 function feeOn({ kind, amount = 0n, percent = '0' }: LoanFee, base: bigint): bigint {

@@ -17,13 +17,14 @@ function disbursedFor(running: Running, index: number): bigint {
   return sum;
 }
 
-/** Principal of all parts, whatever their kind, before the regular one at `index`. */
-function principalBefore(running: Running, index: number): bigint {
-  const stop = running.regular[index];
+/** Principal of all parts, whatever their kind, before the regular one at `index`; the last one leaves none behind it. */
+function principalBefore({ parts, regular }: Running, index: number): bigint {
+  const stop = regular[index];
+  const isLast = index >= regular.length - 1;
   let sum = 0n;
-  for (const part of running.parts) {
-    if (part === stop) break;
-    sum += part.principal;
+  for (const part of parts) {
+    if (part === stop && !isLast) break;
+    if (part !== stop) sum += part.principal;
   }
   return sum;
 }
@@ -134,8 +135,13 @@ class Placing {
   remaining = 0n;
   private before: bigint;
   private ahead: bigint;
+  /** Actual interest that was paid into instalments to come. */
+  private taken: bigint;
   private carried: bigint;
   private readonly steps: bigint[];
+  /** Principal of parts to come that are not regular, and of all disbursements: more than that is never placed. */
+  private others: bigint;
+  private readonly all: bigint;
 
   constructor(
     private readonly running: Running,
@@ -146,21 +152,28 @@ class Placing {
     for (let index = from; index < running.regular.length; index += 1) {
       this.ahead += paidAhead(running.regular[index] as Part);
     }
+    this.taken = running.isActual ? takenFrom(running, from) : 0n;
     this.carried = carriedInto(running, from);
     this.steps = otherPrincipal(running, from);
+    this.others = this.steps.reduce((sum, step) => sum + step, 0n);
+    this.all = running.tranches.reduce((sum, { amount }) => sum + amount, running.replanned);
   }
 
   enter(index: number): void {
     this.before += this.steps[index] ?? 0n;
-    this.remaining = disbursedFor(this.running, index) - this.before;
-    this.ahead -= paidAhead(this.running.regular[index] as Part);
+    this.others -= this.steps[index] ?? 0n;
+    const inAll = this.all - this.before - this.others;
+    this.remaining = smaller(disbursedFor(this.running, index) - this.before, inAll);
+    const part = this.running.regular[index] as Part;
+    this.ahead -= paidAhead(part);
+    if (this.running.isActual) this.taken -= takenInterest(part);
   }
 
   place(part: Part, index: number, raw: bigint): void {
     const isLast = index === this.running.regular.length - 1;
     part.raw = raw;
     this.carried += raw;
-    part.interest = askedInterest(part, isLast, this.carried);
+    part.interest = askedInterest(part, isLast, this.carried - this.taken);
     this.carried -= part.interest;
     part.principal = principalOf(this.running, index, part.interest, this.remaining, this.ahead);
     this.before += part.principal;
@@ -169,12 +182,23 @@ class Placing {
 
 /** Interest that an instalment asks for of what was borne until it is due: never less than was paid of it or waived. */
 export function askedInterest(part: Part, isLast: boolean, borne: bigint): bigint {
-  const taken = part.paid.interest + part.waived.interest - part.again.interest;
-  return larger(taken, part.hasInterestGrace && !isLast ? 0n : larger(0n, borne));
+  return larger(takenInterest(part), part.hasInterestGrace && !isLast ? 0n : larger(0n, borne));
+}
+
+/** Interest that was paid or waived of an instalment, without what was charged back. */
+export function takenInterest({ paid, waived, again }: Part): bigint {
+  return larger(0n, paid.interest + waived.interest - again.interest);
+}
+
+/** The same of all regular instalments from one on. */
+export function takenFrom({ regular }: Running, from: number): bigint {
+  let sum = 0n;
+  for (let index = from; index < regular.length; index += 1) sum += takenInterest(regular[index] as Part);
+  return sum;
 }
 
 /** Interest that instalments with grace before this one have deferred. */
-function carriedInto(running: Running, from: number): bigint {
+export function carriedInto(running: Running, from: number): bigint {
   let sum = running.carried;
   for (let index = running.isActual ? running.open : 0; index < from; index += 1) {
     const { raw, interest } = running.regular[index] as Part;
@@ -183,13 +207,14 @@ function carriedInto(running: Running, from: number): bigint {
   return sum;
 }
 
-/** Principal of parts that are not regular, by the index of the regular one that they come before. */
+/** Principal of parts that are not regular, by the index of the regular one that they come before; the last also has those after it. */
 function otherPrincipal({ parts, regular }: Running, from: number): bigint[] {
   const steps: bigint[] = [];
   let index = 0;
   for (const part of parts) {
     if (part.kind === 'REGULAR') index += 1;
-    else if (index > from && index < regular.length) steps[index] = (steps[index] ?? 0n) + part.principal;
+    const at = Math.min(index, regular.length - 1);
+    if (part.kind !== 'REGULAR' && at > from) steps[at] = (steps[at] ?? 0n) + part.principal;
   }
   return steps;
 }

@@ -22,17 +22,20 @@ function chargedBy(part: Part, bucket: 'fees' | 'penalty', day: string): bigint 
 }
 
 function interestOwed(running: Running, day: string): bigint {
-  let [owed, borne] = [0n, 0n];
-  for (const part of running.parts) {
-    if (part.period.due > day) continue;
-    owed += larger(0n, leftOf(part, 'interest'));
-    if (part.kind === 'REGULAR') borne += part.raw - part.interest;
-  }
-  return owed + larger(0n, borne + accruing(running, day));
+  let owed = borneNotDue(running, day);
+  for (const part of running.parts) if (part.period.due <= day) owed += larger(0n, leftOf(part, 'interest'));
+  return owed;
+}
+
+/** Interest borne until a day that no instalment has asked for by then, less what was paid or waived of it. */
+export function borneNotDue(running: Running, day: string): bigint {
+  let borne = accruing(running, day);
+  for (const { period, raw, interest } of running.regular) if (period.due <= day) borne += raw - interest;
+  return larger(0n, borne);
 }
 
 /** Interest borne since the last instalment was due, less what was paid or waived of it. */
-export function accruing(running: Running, day: string): bigint {
+function accruing(running: Running, day: string): bigint {
   const { regular } = running;
   const index = regular.findIndex(({ period }) => period.due > day);
   if (index < 0) return 0n;

@@ -204,6 +204,11 @@ export function balanceOn({ moves }: Running, date: string): bigint {
   return sum;
 }
 
+/** Principal that is left after all disbursements that are known, those of later days too. */
+export function outstandingAtEnd({ moves }: Running): bigint {
+  return moves.reduce((sum, { delta }) => sum + delta, 0n);
+}
+
 /** Something may be owed before the first unpaid instalment again. */
 export function reopen(running: Running, part: Part): void {
   part.paidDate = null;

@@ -1,5 +1,5 @@
 import { settlePenaltyDays } from './engine-fees.js';
-import { accruing } from './engine-owed.js';
+import { borneNotDue } from './engine-owed.js';
 import { type Running, isSettled, leftOf } from './engine-state.js';
 import type { LoanOperation } from './operations.js';
 import { larger, smaller } from './schedule-rounding.js';
@@ -11,14 +11,14 @@ import { larger, smaller } from './schedule-rounding.js';
 export function waive(running: Running, operation: Extract<LoanOperation, { kind: 'WAIVED' }>): bigint {
   const { date, bucket, amount } = operation;
   let left = amount;
-  let accrued = bucket === 'interest' ? larger(0n, accruing(running, date)) : amount;
+  let borne = bucket === 'interest' ? borneNotDue(running, date) : amount;
   for (const part of running.parts) {
     const isDue = part.period.due <= date;
-    const most = isDue ? leftOf(part, bucket) : bucket === 'interest' ? accrued : leftOf(part, bucket);
+    const most = isDue ? leftOf(part, bucket) : smaller(borne, leftOf(part, bucket));
     const taken = smaller(left, larger(0n, most));
     if (taken === 0n) continue;
     if (bucket === 'interest') settlePenaltyDays(part, date);
-    if (!isDue) accrued -= taken;
+    if (!isDue) borne -= taken;
     part.waived[bucket] += taken;
     left -= taken;
     if (isSettled(part)) part.paidDate ??= date;
