@@ -26,13 +26,14 @@ import { BUCKETS, type PrepaymentRule } from './terms.js';
 
 /** Payments before anything is due: where the schedule follows them, they change it. */
 export function payEarly(running: Running, payment: Payment, rule: PrepaymentRule): void {
-  if (payment.left === 0n || running.regular.length === 0) return;
+  if (running.regular.length === 0) return;
   const isNew = rule === 'REAMORTISE' && running.terms.schedule !== 'FLAT';
   if (!running.isActual && !isNew) {
     payAhead(running, payment, rule === 'REAMORTISE' ? 'REDUCE' : rule);
     return;
   }
   if (settles(running, payment, rule)) settle(running, payment, rule);
+  else if (payment.left === 0n) return;
   else if (rule === 'REAMORTISE') payPrincipal(running, payment);
   else if (rule === 'NEXT_INSTALMENT') payNext(running, payment);
   else withoutInterest(running, payment, rule);

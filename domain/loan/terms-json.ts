@@ -60,6 +60,7 @@ export const loanTermsJson = z.strictObject({
   prepayment: z.enum(PREPAYMENT_RULES),
   allocation: allocationJson,
   firstDueDate: day.optional(),
+  startDate: day.optional(),
   scheduling: z.enum(SCHEDULINGS).optional(),
   instalmentAmount: minor.optional(),
 });
@@ -69,7 +70,7 @@ export type LoanTermsJson = z.infer<typeof loanTermsJson>;
 
 export function termsToJson(terms: LoanTerms): LoanTermsJson {
   const { principal, rounding, balloon, downPaymentPercent, fees, penalty, allocation, ...optional } = terms;
-  const { firstDueDate, scheduling, instalmentAmount, ...rest } = optional;
+  const { firstDueDate, startDate, scheduling, instalmentAmount, ...rest } = optional;
   return {
     ...rest,
     frequency: { ...rest.frequency },
@@ -81,6 +82,7 @@ export function termsToJson(terms: LoanTerms): LoanTermsJson {
     ...(penalty === undefined ? {} : { penalty: penaltyToJson(penalty) }),
     allocation: { ...allocation, due: [...allocation.due], inAdvance: [...allocation.inAdvance] },
     ...(firstDueDate === undefined ? {} : { firstDueDate }),
+    ...(startDate === undefined ? {} : { startDate }),
     ...(scheduling === undefined ? {} : { scheduling }),
     ...(instalmentAmount === undefined ? {} : { instalmentAmount: instalmentAmount.toString() }),
   };
@@ -88,7 +90,7 @@ export function termsToJson(terms: LoanTerms): LoanTermsJson {
 
 export function termsFromJson(json: LoanTermsJson): LoanTerms {
   const { principal, rounding, balloon, downPaymentPercent, fees, penalty, ...optional } = json;
-  const { firstDueDate, scheduling, instalmentAmount, ...rest } = optional;
+  const { firstDueDate, startDate, scheduling, instalmentAmount, ...rest } = optional;
   return {
     ...rest,
     principal: BigInt(principal),
@@ -98,6 +100,7 @@ export function termsFromJson(json: LoanTermsJson): LoanTerms {
     fees: fees.map(feeFromJson),
     ...(penalty === undefined ? {} : { penalty: penaltyFromJson(penalty) }),
     ...(firstDueDate === undefined ? {} : { firstDueDate }),
+    ...(startDate === undefined ? {} : { startDate }),
     ...(scheduling === undefined ? {} : { scheduling }),
     ...(instalmentAmount === undefined ? {} : { instalmentAmount: BigInt(instalmentAmount) }),
   };
