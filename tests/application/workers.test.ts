@@ -65,7 +65,11 @@ const readSide = await openReadSide({
 });
 const { readModels } = readSide;
 const pool = new pg.Pool({ connectionString: urls.core, max: 4 });
+// An idle connection may hear of the server's end before the pool is closed.
+pool.on('error', () => undefined);
 const owner = new pg.Pool({ connectionString: urls.owner, max: 2 });
+// An idle connection may hear of the server's end before the pool is closed.
+owner.on('error', () => undefined);
 const queries = new PostgresBookQueries(pool);
 
 t.teardown(async () => {
