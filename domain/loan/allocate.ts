@@ -17,6 +17,7 @@ export function pay(running: Running, payment: Payment, part: Part, bucket: Buck
   const { date, transaction } = payment;
   const isArrears = bucket === 'principal' || bucket === 'interest';
   if (isArrears) settlePenaltyDays(part, date);
+  running.laidOutFor = '';
   payment.left -= amount;
   part.paid[bucket] += amount;
   transaction.portions[bucket] += amount;

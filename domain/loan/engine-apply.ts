@@ -32,7 +32,7 @@ export function passTo(running: Running, day: string): void {
 
 /** Actual interest: what is open, as it will be if all is paid from this day on. */
 export function layOutOpen(running: Running, day: string): void {
-  layOut(running, running.open, day);
+  if (running.laidOutFor !== day) layOut(running, running.open, day);
   putFees(running, running.open);
 }
 

@@ -35,14 +35,19 @@ export function disburse(running: Running, date: string, amount: bigint): void {
     }
     running.parts.push(...running.regular);
     putDownPayment(running, date, amount);
-    relevel(running, 0, date);
+    renew(running, 0, date);
     dropEmptyEnd(running);
   } else {
     if (instalmentFor(running, date) < 0 && !reopenAfter(running, date)) addAfterEnd(running, date);
     putDownPayment(running, date, amount);
-    relevel(running, instalmentFor(running, date), date);
+    renew(running, instalmentFor(running, date), date);
   }
-  putFees(running);
+}
+
+/** New levels, and fees with them, from an instalment on; those before it keep what they asked for. */
+function renew(running: Running, from: number, date: string): void {
+  relevel(running, from, date);
+  putFees(running, from);
 }
 
 /** Periods may be counted from an agreed day, if the money goes out before the first one of them is over. */
@@ -81,6 +86,7 @@ export function reopenAfter(running: Running, date: string): boolean {
   if (running.isActual) {
     running.carried = carried;
     running.open = first;
+    running.laidOutFor = '';
     if (running.accruedTo < date) running.accruedTo = date;
   }
   return true;
@@ -113,9 +119,9 @@ function dropEmptyEnd(running: Running): void {
 /** Interest at another rate from a day on. */
 export function changeRate(running: Running, date: string, annualRatePercent: string): void {
   running.rates.push({ from: date, rate: percentRatio(annualRatePercent) });
+  running.laidOutFor = '';
   const index = nextDue(running, date);
-  if (index >= 0) relevel(running, index, date);
-  putFees(running);
+  if (index >= 0) renew(running, index, date);
 }
 
 /** Index of the first open regular instalment that is due after a day; -1: none. */
@@ -128,8 +134,7 @@ export function reamortise(running: Running, date: string): bigint {
   const index = nextDue(running, date);
   if (index < 0) return 0n;
   const moved = takePrincipal(running, date, ({ period }) => period.due <= date);
-  relevel(running, index, date);
-  putFees(running);
+  renew(running, index, date);
   return moved;
 }
 
@@ -173,13 +178,13 @@ export function reschedule(running: Running, date: string, schedule: NewSchedule
   const charges = replaced.flatMap((part) => retire(running, part, date));
   running.regular = regular.filter((part) => running.parts.includes(part));
   running.frequency = frequency;
+  running.laidOutFor = '';
   if (running.isActual && replaced.every(({ isClosed }) => isClosed)) running.accruedTo = date;
   const kept = running.regular.length;
   for (const period of periodsFrom(terms, { from, firstDue, frequency, free: 0 }, count)) addRegular(running, period);
   running.open = running.isActual ? Math.max(running.open, firstOpen(running)) : running.open;
-  relevel(running, kept, date);
+  renew(running, kept, date);
   for (const charge of charges) partFor(running, charge.due).charges.push(charge);
-  putFees(running);
   return moved;
 }
 

@@ -144,6 +144,7 @@ function settle(running: Running, payment: Payment, rule: PrepaymentRule): void 
   if (running.isActual) {
     running.carried = 0n;
     running.open = running.regular.length;
+    running.laidOutFor = '';
     if (running.accruedTo < date) running.accruedTo = date;
   }
   payAhead(running, payment, 'NEXT_INSTALMENT');
@@ -210,6 +211,7 @@ function close(running: Running, index: number, raw: bigint, date: string): void
   running.carried += raw - part.interest;
   part.isClosed = true;
   running.open = index + 1;
+  running.laidOutFor = '';
   if (date > running.accruedTo) running.accruedTo = date;
 }
 
@@ -239,7 +241,7 @@ function payPrincipal(running: Running, payment: Payment): void {
   const planned = part.principal;
   part.principal = larger(part.principal, paidAhead(part) + most);
   pay(running, payment, part, 'principal', most);
-  if (!part.isClosed && running.isActual) layOut(running, running.open, date);
+  if (!part.isClosed && running.isActual) layOut(running, running.open, date, index);
   else part.principal = larger(planned, paidAhead(part));
   if (part.principal > paidAhead(part) || most === 0n) {
     putFees(running, index);

@@ -4,7 +4,7 @@ import { larger, percentRatio, shareOf, smaller } from './schedule-rounding.js';
 import type { LoanFee } from './terms.js';
 
 /** Fees of the regular instalments that are not closed: of those that ask for anything. */
-export function putFees(running: Running, from = 0): void {
+export function putFees(running: Running, from: number): void {
   const fees = running.terms.fees.filter(({ when }) => when === 'INSTALMENT');
   if (fees.length === 0) return;
   for (let index = from; index < running.regular.length; index += 1) {

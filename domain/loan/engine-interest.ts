@@ -34,6 +34,9 @@ export function interestBetween(
 ): bigint {
   if (period.isFree || from >= to) return 0n;
   const { terms, rates } = running;
+  if (changes.length === 0 && rates.length === 1) {
+    return interestFor(opening, (rates[0] as { rate: Ratio }).rate, partOfYear(terms, period, from, to));
+  }
   let [sum, balance, since] = [0n, opening, from];
   const bear = (until: string): void => {
     if (until > since && balance > 0n) {

@@ -35,12 +35,18 @@ export function remainingAt(running: Running, index: number): bigint {
 }
 
 /**
- * Principal and interest anew of all regular instalments that are not closed, from `from` on, as of a day. Payments of
+ * Principal and interest anew of the regular instalments that are not closed, from `from` on, as of a day; actual ones
+ * only up to `to`, if that is all that is asked. Payments of
  * principal in advance are kept: no instalment asks for less than what was paid into it.
  */
-export function layOut(running: Running, from: number, day: string): void {
-  if (running.isActual) layOutActual(running, Math.max(from, running.open), day);
-  else layOutScheduled(running, from);
+export function layOut(running: Running, from: number, day: string, to = running.regular.length - 1): void {
+  if (!running.isActual) {
+    layOutScheduled(running, from);
+    return;
+  }
+  layOutActual(running, Math.max(from, running.open), day, to);
+  const isAll = from <= running.open && to === running.regular.length - 1;
+  running.laidOutFor = isAll ? day : '';
 }
 
 function layOutScheduled(running: Running, from: number): void {
@@ -92,7 +98,7 @@ export function scheduledInterest(
 }
 
 /** Up to the day as it was; after it as if all were paid when it is due, and what is overdue on that day. */
-function layOutActual(running: Running, from: number, day: string): void {
+function layOutActual(running: Running, from: number, day: string, to: number): void {
   const { regular } = running;
   const placing = new Placing(running, from);
   const future: Change[] = running.moves.filter(({ date }) => date > day);
@@ -109,7 +115,7 @@ function layOutActual(running: Running, from: number, day: string): void {
     on: (date: string): bigint => balance + sumWithin(future, cursor, date),
     changes: future,
   };
-  for (let index = from; index < regular.length; index += 1) {
+  for (let index = from; index <= to; index += 1) {
     const part = regular[index] as Part;
     const { due } = part.period;
     placing.enter(index);

@@ -16,8 +16,10 @@ export function relevel(running: Running, from: number, day: string, reference =
     layOut(running, from, day);
     return;
   }
-  setLevels(running, first, 0n);
-  layOut(running, from, day);
+  if (terms.schedule === 'FLAT' || isBroken(running, first)) {
+    setLevels(running, first, 0n);
+    layOut(running, from, day);
+  }
   setLevels(running, first, levelFrom(running, first, reference));
   layOut(running, from, day);
   if (terms.schedule === 'EQUAL_INSTALMENTS' && terms.instalmentAmount === undefined) even(running, from, first, day);
@@ -67,13 +69,17 @@ function ratesFrom(running: Running, first: number, reference: number): Ratio[] 
   return regular.slice(first).map(({ period }) => (period.isFree ? { numerator: 0n, denominator: 1n } : one));
 }
 
-/** Interest of the first period where a disbursement or a new rate falls into it: known from the layout before. */
+/** Interest of the first period where it is not balance times rate: known from the layout before. */
 function firstInterest(running: Running, first: number): bigint | undefined {
-  const { period, raw } = running.regular[first] as Part;
-  if (running.terms.scheduling === 'CUMULATIVE') return undefined;
-  const isWithin = ({ date }: { date: string }): boolean => date > period.from && date < period.due;
-  const isBroken = running.tranches.some(isWithin) || running.rates.some(({ from }) => isWithin({ date: from }));
-  return isBroken ? raw : undefined;
+  return isBroken(running, first) ? (running.regular[first] as Part).raw : undefined;
+}
+
+/** A disbursement or a new rate falls into the first period of a PROGRESSIVE schedule. */
+function isBroken({ regular, terms, tranches, rates }: Running, first: number): boolean {
+  if (terms.scheduling === 'CUMULATIVE') return false;
+  const { period } = regular[first] as Part;
+  const isWithin = (date: string): boolean => date > period.from && date < period.due;
+  return tranches.some(({ date }) => isWithin(date)) || rates.some(({ from }) => isWithin(from));
 }
 
 /**

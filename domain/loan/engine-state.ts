@@ -84,6 +84,8 @@ export interface Running {
   replannedOn: string;
   /** Actual interest: up to here it stands in closed instalments. */
   accruedTo: string;
+  /** Actual interest: the day that what is open was laid out for, if nothing happened since. */
+  laidOutFor: string;
   /** Interest of closed instalments with grace that none asked for yet. */
   carried: bigint;
   overpaid: bigint;
@@ -101,7 +103,7 @@ export function newRunning(terms: LoanTerms): Running {
     rule: terms.prepayment,
     rates: [{ from: '', rate: percentRatio(terms.annualRatePercent) }],
     ...{ parts: [], regular: [], open: 0, unpaid: 0, tranches: [], moves: [] },
-    ...{ replanned: 0n, replannedOn: '', accruedTo: '', carried: 0n, overpaid: 0n, recovered: 0n },
+    ...{ replanned: 0n, replannedOn: '', accruedTo: '', laidOutFor: '', carried: 0n, overpaid: 0n, recovered: 0n },
     restored: noAmounts(),
     lost: undefined,
     transactions: [],
@@ -187,6 +189,7 @@ export function sumAmounts(amounts: ByBucket): bigint {
 
 /** Principal really outstanding changes on a day. */
 export function move(running: Running, date: string, delta: bigint): void {
+  running.laidOutFor = '';
   const { moves } = running;
   let at = moves.length;
   while (at > 0 && (moves[at - 1] as Move).date > date) at -= 1;

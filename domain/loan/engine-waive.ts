@@ -19,6 +19,7 @@ export function waive(running: Running, operation: Extract<LoanOperation, { kind
     if (taken === 0n) continue;
     if (bucket === 'interest') settlePenaltyDays(part, date);
     if (!isDue) borne -= taken;
+    running.laidOutFor = '';
     part.waived[bucket] += taken;
     left -= taken;
     if (isSettled(part)) part.paidDate ??= date;
