@@ -1,5 +1,5 @@
 import { applyOperation, layOutOpen, passTo } from './engine-apply.js';
-import { settlement } from './engine-early.js';
+import { settlement } from './engine-ending.js';
 import { positionOn } from './engine-position.js';
 import { type Running, leftOf, newRunning, noAmounts } from './engine-state.js';
 import { standing } from './operations-json.js';

@@ -1,5 +1,6 @@
 import { type Payment, payDue } from './allocate.js';
-import { changeRate, disburse, partFor, reamortise, reopenAfter, reschedule } from './engine-changes.js';
+import { changeRate, partFor, reamortise, reschedule } from './engine-changes.js';
+import { disburse, reopenAfter } from './engine-disburse.js';
 import { closeDue, payEarly } from './engine-early.js';
 import { putFees, putPenalties } from './engine-fees.js';
 import { layOut } from './engine-layout.js';

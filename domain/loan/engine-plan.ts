@@ -1,5 +1,6 @@
 import { rateOn } from './engine-interest.js';
-import { layOut, remainingAt } from './engine-layout.js';
+import { layOut } from './engine-layout.js';
+import { remainingAt } from './engine-remaining.js';
 import type { Part, Running } from './engine-state.js';
 import { levelInstalment } from './schedule-level.js';
 import { partOfYear } from './schedule-periods.js';
