@@ -1,8 +1,8 @@
 import type { DomainEvent, Tag } from '../../domain/shared/event.js';
 
 /**
- * The log: per tenant an ordered, append-only, hash-chained list of events. Adapters: memory, postgres (and later
- * eventstoredb); all pass tests/contract/event-log.test.ts.
+ * The log: per tenant an ordered, append-only, hash-chained list of events. Adapters: memory, postgres
+ * and eventstoredb; all pass tests/contract/event-log.test.ts.
  */
 
 /** An event ready to append: its texts are what is stored and hashed, byte for byte. Made by `seal`. */
@@ -82,6 +82,12 @@ export interface LogHead {
   readonly position: string;
 }
 
+/** Whether the log can be read and appended to now; `detail` says what is wrong, in words for an operator. */
+export interface LogHealth {
+  readonly ok: boolean;
+  readonly detail?: string;
+}
+
 export const GENESIS_HASH = '0'.repeat(64);
 
 export interface ReadRange {
@@ -134,5 +140,7 @@ export interface EventLog {
   distance(a: string, b: string): number;
   /** Ids of all tenants that have a log. */
   tenants(): Promise<string[]>;
+  /** May throw instead of answering `ok: false`, when what is wrong is not known in other words. */
+  health(): Promise<LogHealth>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import {
   type EventLog,
   GENESIS_HASH,
   type LogHead,
+  type LogHealth,
   type ReadRange,
   type SealedEvent,
   type StoredEvent,
@@ -185,6 +186,10 @@ export class MemoryEventLog implements EventLog {
 
   tenants(): Promise<string[]> {
     return Promise.resolve([...this.#storage.byTenant.keys()]);
+  }
+
+  health(): Promise<LogHealth> {
+    return Promise.resolve(this.#closed ? { ok: false, detail: 'the log is closed' } : { ok: true });
   }
 
   close(): Promise<void> {

@@ -1,6 +1,12 @@
 import pg from 'pg';
 import type { SealedEvent } from '../../application/ports/event-log.js';
 
+/**
+ * Where the log of this database is kept: in `ledger.events`, or in EventStoreDB with its copy there, or nobody may append
+ * but who moves it. An append by a process that thinks otherwise is refused.
+ */
+export type LogHome = 'postgres' | 'eventstoredb' | 'moving to postgres' | 'moving to eventstoredb';
+
 export interface AppendRequest {
   readonly tenantId: string;
   readonly expectedRevision: number;
@@ -16,7 +22,7 @@ export interface AppendedRow {
 
 const APPEND = {
   name: 'append',
-  text: 'select status, revision, first_position from ledger.append_batches($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)',
+  text: 'select status, revision, first_position from ledger.append_batches($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)',
   rowMode: 'array' as const,
 };
 /** An append that takes longer has lost its connection: the outcome is open and the caller tries again. */
@@ -30,13 +36,19 @@ export class AppendConnection {
   #connecting: Promise<pg.Client> | undefined;
   #closed = false;
 
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly home: LogHome,
+  ) {}
 
   async send(requests: readonly AppendRequest[]): Promise<AppendedRow[]> {
     const connecting = this.#connected();
     const client = await connecting;
     try {
-      const result = await client.query<[string, string, string | null]>({ ...APPEND, values: parameters(requests) });
+      const result = await client.query<[string, string, string | null]>({
+        ...APPEND,
+        values: parameters(requests, this.home),
+      });
       return result.rows.map(([status, revision, position]) => ({
         status: status as AppendedRow['status'],
         revision: Number(revision),
@@ -93,8 +105,8 @@ export class AppendConnection {
   }
 }
 
-/** Fourteen texts: lists joined by line feeds, which no element contains. */
-function parameters(requests: readonly AppendRequest[]): string[] {
+/** Fourteen texts: lists joined by line feeds, which no element contains. And where the log should be at home. */
+function parameters(requests: readonly AppendRequest[], home: LogHome): string[] {
   const [only] = requests;
   const events =
     requests.length === 1 && only !== undefined ? only.events : requests.flatMap((request) => request.events);
@@ -137,5 +149,6 @@ function parameters(requests: readonly AppendRequest[]): string[] {
     datas,
     hashes,
     keys,
+    home,
   ];
 }

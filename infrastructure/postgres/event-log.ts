@@ -5,6 +5,7 @@ import {
   type EventLog,
   GENESIS_HASH,
   type LogHead,
+  type LogHealth,
   type ReadRange,
   type SealedEvent,
   type StoredEvent,
@@ -13,7 +14,7 @@ import {
 import { type EventRecord, readEvent } from '../../application/processor/read-event.js';
 import { checkStorable } from '../../application/processor/storable.js';
 import type { Tag } from '../../domain/shared/event.js';
-import { AppendConnection, type AppendRequest, type AppendedRow } from './append-connection.js';
+import { AppendConnection, type AppendRequest, type AppendedRow, type LogHome } from './append-connection.js';
 
 const PAGE = 1_000;
 const DEFAULT_BATCH = 500;
@@ -47,17 +48,22 @@ interface Pending extends AppendRequest {
   readonly reject: (error: unknown) => void;
 }
 
-/** The log in table `ledger.events`. Appends go through one pipelined connection, reads through a small pool. */
+/**
+ * The log in table `ledger.events`. Appends go through one pipelined connection, reads through a small pool. The same
+ * table holds the copy of a log that is at home in EventStoreDB.
+ */
 export class PostgresEventLog implements EventLog {
   readonly pipelineDepth = 2;
   readonly #connection: AppendConnection;
   readonly #pool: pg.Pool;
+  readonly #home: LogHome;
   #waiting: Pending[] = [];
   #inFlight = 0;
   #closed = false;
 
-  constructor(options: { url: string; readers?: number }) {
-    this.#connection = new AppendConnection(options.url);
+  constructor(options: { url: string; readers?: number; home?: LogHome }) {
+    this.#home = options.home ?? 'postgres';
+    this.#connection = new AppendConnection(options.url, this.#home);
     this.#pool = new pg.Pool({
       connectionString: options.url,
       max: options.readers ?? 6,
@@ -243,12 +249,42 @@ export class PostgresEventLog implements EventLog {
     return rows.map((row) => row.tenant_id);
   }
 
+  async health(): Promise<LogHealth> {
+    const { rows } = await this.#pool.query<[LogHome]>({
+      name: 'log-home',
+      text: 'select home from ledger.log_head',
+      rowMode: 'array',
+    });
+    const home = rows[0]?.[0];
+    return home === this.#home ? { ok: true } : { ok: false, detail: elsewhere(String(home), this.#home) };
+  }
+
+  /**
+   * Makes this the home of a log in which nothing was written yet. Throws when the log is at home elsewhere: this process
+   * has the wrong LOG_URL, or the log is being moved.
+   */
+  async claim(): Promise<void> {
+    const { rows } = await this.#pool.query<[LogHome]>({
+      text: 'select ledger.claim_log_home($1)',
+      values: [this.#home],
+      rowMode: 'array',
+    });
+    const home = rows[0]?.[0];
+    if (home !== this.#home) throw new Error(elsewhere(String(home), this.#home));
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#connection.close();
     await this.#pool.end();
   }
+}
+
+function elsewhere(home: string, wanted: LogHome): string {
+  return home.startsWith('moving')
+    ? `the log of this database is ${home} now (corebook log copy)`
+    : `the log of this database is kept in ${home}, not in ${wanted}: LOG_URL is wrong, or the log was to be moved (corebook log copy)`;
 }
 
 /** SQLSTATE classes that say: this data, never. 22 data exception, 23 integrity, 54 limit exceeded. */

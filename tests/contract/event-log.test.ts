@@ -109,7 +109,7 @@ test('postgres', async (t) => {
     }
     for (const url of [urls.api, urls.analyst]) {
       await t.rejects(
-        query(url, `select * from ledger.append_batches('','','','','','','','','','','','','','')`),
+        query(url, `select * from ledger.append_batches('','','','','','','','','','','','','','','')`),
         /denied/,
       );
     }

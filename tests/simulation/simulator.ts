@@ -316,6 +316,7 @@ class FaultyLog implements EventLog {
     this.#read(() => this.log.eventsByKey(tenantId, keys));
   readonly lastPosition = () => this.#read(() => this.log.lastPosition());
   readonly tenants = () => this.#read(() => this.log.tenants());
+  readonly health = () => this.#read(() => this.log.health());
   readonly comparePositions = (a: string, b: string) => this.log.comparePositions(a, b);
   readonly distance = (a: string, b: string) => this.log.distance(a, b);
   readonly close = () => Promise.resolve();
