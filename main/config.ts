@@ -11,6 +11,14 @@ const schema = z.object({
   DATA_DIR: z.string().min(1).default('./data'),
   /** Unset: the embedded Postgres in DATA_DIR. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /**
+   * Where the log is kept. esdb://user:password@host:2113,…?tls=true&tlsCAFile=…: in EventStoreDB, with its copy in the
+   * Postgres. Unset, or the address of that Postgres: there.
+   */
+  LOG_URL: z
+    .string()
+    .regex(/^(?:esdb(?:\+discover)?|postgres(?:ql)?):\/\/[^\s]+$/, 'expected esdb://… or postgres://…')
+    .optional(),
   /** Unset: jobs run on Postgres. */
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -90,10 +98,22 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   }
   return {
     ...result.data,
+    ...logOf(result.data),
     PAYOUT_PARTNER: PAYOUT_PARTNER ?? (mayPretend ? 'simulator' : 'none'),
     production,
     sandbox: SANDBOX ?? !production,
   };
+}
+
+/** A log on PostgreSQL lies in the database of everything else: LOG_URL may name it instead of DATABASE_URL. */
+function logOf({ LOG_URL, DATABASE_URL }: Pick<z.infer<typeof schema>, 'LOG_URL' | 'DATABASE_URL'>) {
+  if (LOG_URL === undefined || LOG_URL.startsWith('esdb')) return { LOG_URL, DATABASE_URL };
+  if (DATABASE_URL !== undefined && DATABASE_URL !== LOG_URL) {
+    throw new ConfigError(
+      'the configuration is wrong: LOG_URL: a log on PostgreSQL lies in the database of DATABASE_URL, and this is another one',
+    );
+  }
+  return { LOG_URL: undefined, DATABASE_URL: LOG_URL };
 }
 
 const SECRET = /SECRET|PASSWORD/;

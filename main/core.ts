@@ -10,7 +10,6 @@ import type { Actor } from '../domain/shared/decider.js';
 import { createLogger } from '../http/logging.js';
 import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/database.js';
 import { type Pool, createPool } from '../infrastructure/postgres/pool.js';
-import { PostgresEventLog } from '../infrastructure/postgres/event-log.js';
 import { PostgresKeyVault } from '../infrastructure/postgres/key-vault.js';
 import { PostgresTokenStore } from '../infrastructure/postgres/token-store.js';
 import { HkdfMasterSeal } from '../infrastructure/security/master-seal.js';
@@ -19,6 +18,7 @@ import { HmacTokenSecrets } from '../infrastructure/security/token-secrets.js';
 import { systemClock } from '../infrastructure/system/clock.js';
 import { createIdSource } from '../infrastructure/system/ids.js';
 import { type Config, readConfig } from './config.js';
+import { type OpenedLog, openEventLog } from './event-log.js';
 import { type IdentityCore, createIdentity } from './identity.js';
 import { type ReadSide, openReadSide } from './read-side.js';
 
@@ -34,6 +34,8 @@ export interface Core {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly log: EventLog;
+  /** What /ready says and the metrics of the log. */
+  readonly logHealth: Pick<OpenedLog, 'readiness' | 'registerMetrics'>;
   readonly bus: CommandBus;
   readonly processor: CommandProcessor;
   readonly readSide: ReadSide;
@@ -63,7 +65,8 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
   const { config, logger, urls } = options;
   const clock = systemClock;
   const ids = createIdSource();
-  const log = new PostgresEventLog({ url: urls.core });
+  const openedLog = await openEventLog({ logUrl: config.LOG_URL, urls, ids, logger, follow: options.project });
+  const { log } = openedLog;
   const pool = createPool({
     url: urls.core,
     name: 'tokens',
@@ -103,6 +106,7 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
     clock,
     ids,
     log,
+    logHealth: openedLog,
     bus: processor,
     processor,
     readSide,
@@ -119,7 +123,7 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
       await processor.close();
       await readSide.close();
       await pool.end();
-      await log.close();
+      await openedLog.close();
       await options.closeDatabase();
     },
   };

@@ -29,6 +29,7 @@ export async function start(options: { readonly json: boolean }): Promise<void> 
   const core = await openCoreHere({ config, logger, project: config.ROLES.includes('projector'), observer });
   registerQueueGauge(metrics, core);
   core.readSide.registerMetrics(metrics);
+  core.logHealth.registerMetrics(metrics);
 
   let workers: Workers | undefined;
   let queues: JobQueues | undefined;
@@ -64,7 +65,7 @@ async function serve(
 ): Promise<() => Promise<void>> {
   const { config, logger } = core;
   const readiness: ReadinessCheck[] = [
-    { name: 'log', check: () => core.log.lastPosition().then(() => ({ ok: true })) },
+    ...core.logHealth.readiness,
     ...core.readSide.readiness,
     ...(workers?.readiness ?? []),
   ];
