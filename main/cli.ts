@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from './config.js';
 import { auditReplay, auditVerify } from './commands/audit.js';
 import { exportJournalCommand, importJournalCommand } from './commands/journal.js';
+import { copyLogCommand } from './commands/log.js';
 import { rebuildProjectionCommand } from './commands/projections.js';
 import { createTenantCommand, createTokenCommand } from './commands/tenants.js';
 import { EXIT, Failure, print } from './commands/run.js';
@@ -100,6 +101,19 @@ leaf(
     .requiredOption('--until <revision|time>', 'a revision, or an ISO 8601 time'),
 ).action(async (given: { tenant: string; until: string; json?: boolean }) => {
   await auditReplay({ ...given, json: json(given) });
+});
+
+const log = program.command('log').description('the event log');
+leaf(
+  log
+    .command('copy')
+    .description('move the log between PostgreSQL and EventStoreDB; run again, it goes on where it was interrupted')
+    .requiredOption('--from <home>', 'postgres or esdb')
+    .requiredOption('--to <home>', 'esdb or postgres')
+    .option('--url <url>', 'esdb://… (default: LOG_URL)')
+    .option('--force', 'also while processes of Corebook have the database open', false),
+).action(async (given: { from: string; to: string; url?: string; force: boolean; json?: boolean }) => {
+  await copyLogCommand({ ...given, json: json(given) });
 });
 
 const projection = program.command('projection').description('read models');

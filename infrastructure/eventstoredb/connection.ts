@@ -12,6 +12,7 @@ import {
   type RecordedEvent,
   START,
   StreamNotFoundError,
+  type StreamingRead,
   WrongExpectedVersionError,
   streamNameFilter,
 } from '@eventstore/db-client';
@@ -22,6 +23,7 @@ const APPEND_DEADLINE_MS = 10_000;
 /** The whole of an append, finding the leader of a cluster included. */
 const APPEND_PATIENCE_MS = 12_000;
 const READ_PATIENCE_MS = 10_000;
+const ALL_PAGE = 1_000;
 const HEALTH_PATIENCE_MS = 3_000;
 /** The first version that tells what it can do; older ones answer "unimplemented". */
 const OLDEST_VERSION = [21, 10] as const;
@@ -102,12 +104,34 @@ export class EventStoreConnection {
     return this.#read(stream, range, READ_PATIENCE_MS);
   }
 
-  async #read(
+  /** Names of the streams with this prefix in which something stands after this position of $all. */
+  async streamsAfter(prefix: string, after: Position | undefined): Promise<string[]> {
+    const names = new Set<string>();
+    let fromPosition: Position | typeof START = after ?? START;
+    for (;;) {
+      const filter = streamNameFilter({ prefixes: [prefix] });
+      const options = { fromPosition, filter, maxCount: ALL_PAGE, requiresLeader: true };
+      const page = await this.#collect(this.#client.readAll(options), READ_PATIENCE_MS);
+      for (const { streamId } of page) names.add(streamId);
+      const last = page.at(-1) as AllStreamRecordedEvent | undefined;
+      // The first of a page is the last of the one before it.
+      if (last === undefined || page.length < ALL_PAGE) return [...names];
+      fromPosition = last.position;
+    }
+  }
+
+  #read(
     stream: string,
     range: Parameters<EventStoreDBClient['readStream']>[1],
     patienceMs: number,
   ): Promise<Recorded[]> {
-    const read = this.#client.readStream<EventType>(stream, { ...range, requiresLeader: true });
+    return this.#collect(this.#client.readStream<EventType>(stream, { ...range, requiresLeader: true }), patienceMs);
+  }
+
+  async #collect(
+    read: StreamingRead<{ readonly event?: Recorded | undefined }>,
+    patienceMs: number,
+  ): Promise<Recorded[]> {
     const events: Recorded[] = [];
     const reading = new Promise<void>((resolve, reject) => {
       read.on('data', ({ event }) => {

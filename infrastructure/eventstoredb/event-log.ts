@@ -9,6 +9,7 @@ import {
   type StoredEvent,
   type SubscribeOptions,
 } from '../../application/ports/event-log.js';
+import type { LogHome } from '../postgres/append-connection.js';
 import { PostgresEventLog } from '../postgres/event-log.js';
 import { EventStoreConnection } from './connection.js';
 import { fromRecorded, hashOf, toEventData } from './event-body.js';
@@ -35,6 +36,8 @@ export interface EventStoreLogOptions {
   readonly readers?: number;
   /** Before the names of streams: a test's own corner of a shared server. */
   readonly prefix?: string;
+  /** Who moves the log back copies what is missing; nobody can append then. */
+  readonly home?: LogHome;
 }
 
 /**
@@ -61,7 +64,7 @@ export class EventStoreEventLog implements EventLog {
     this.copy = new LogCopy(copyUrl);
     this.#events = new PostgresEventLog({
       url: copyUrl,
-      home: 'eventstoredb',
+      home: options.home ?? 'eventstoredb',
       ...(readers === undefined ? {} : { readers }),
     });
   }
