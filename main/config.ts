@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readSecretFiles } from './secret-files.js';
 
 /** Everything that is configured, parsed once from the environment. Nobody else reads `process.env`. */
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
@@ -8,6 +9,8 @@ const schema = z.object({
   NODE_ENV: z.string().default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(3000),
+  /** Where a process without the role api answers /health, /ready and /metrics. Unset: nowhere. */
+  OPS_PORT: port.optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   /** Unset: the embedded Postgres in DATA_DIR. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
@@ -75,13 +78,24 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Parses the environment; the error names every variable that is wrong. */
+/** What may hold a password or is one: each may also come from the file that `NAME_FILE` names. */
+export const SECRET_SETTINGS: readonly string[] = Object.keys(schema.shape).filter((name) =>
+  /SECRET|PASSWORD|_URL$/.test(name),
+);
+/** Every variable that is read. */
+export const SETTINGS: readonly string[] = [
+  ...Object.keys(schema.shape),
+  ...SECRET_SETTINGS.map((name) => `${name}_FILE`),
+];
+
+/** Parses the environment and the files of secrets that it names; the error names every variable that is wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const result = schema.safeParse(given);
-  if (!result.success) {
-    const wrong = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`the configuration is wrong: ${wrong.join('; ')}`);
+  const given = Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const { values, wrong: wrongFiles } = readSecretFiles(Object.fromEntries(given), SECRET_SETTINGS);
+  const result = schema.safeParse(values);
+  if (!result.success || wrongFiles.length > 0) {
+    const wrong = result.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+    throw new ConfigError(`the configuration is wrong: ${[...wrongFiles, ...wrong].join('; ')}`);
   }
   const production = result.data.NODE_ENV === 'production';
   if (production && result.data.MAIL_URL === undefined && !result.data.ALLOW_SIMULATORS) {
@@ -123,7 +137,7 @@ export function redacted(config: Config): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => {
       if (SECRET.test(name) && value !== undefined) return [name, '[redacted]'];
-      if (typeof value === 'string' && /^\w+:\/\//.test(value))
+      if (typeof value === 'string' && /^[\w+]+:\/\//.test(value))
         return [name, value.replace(/:[^:@/]*@/, ':[redacted]@')];
       return [name, value];
     }),
