@@ -14,11 +14,14 @@ import { type Database, openDatabase } from '../../infrastructure/postgres/datab
 import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
 import { EMPTY, appendAtEnd, collect, endOf, sealAfter, some } from '../support/sealing.js';
+import { crowdSuite } from './crowd-suite.js';
 import { eventLogSuite } from './event-log-suite.js';
 
 test('memory', async (t) => {
   const first = new MemoryEventLog();
-  await eventLogSuite(t, { connect: () => new MemoryEventLog(first), unstorable: { tags: ['a b'] } });
+  const connect = () => new MemoryEventLog(first);
+  await eventLogSuite(t, { connect, unstorable: { tags: ['a b'] } });
+  await crowdSuite(t, { connect });
 });
 
 async function openTestDatabase(t: Test): Promise<Database> {
@@ -55,6 +58,7 @@ test('postgres', async (t) => {
   await t.test('contract', (t) =>
     eventLogSuite(t, { connect: () => connect(), unstorable: { effectiveAt: '2026-02-30' } }),
   );
+  await t.test('crowd', (t) => crowdSuite(t, { connect: () => connect() }));
 
   const log = connect();
 
