@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { closeHttpServer, createHttpServer } from '../http/app.js';
-import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps, type ReadinessCheck } from '../http/deps.js';
+import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps } from '../http/deps.js';
 import type { Identity } from '../application/access/identity.js';
 import type { JobQueues } from '../application/ports/job-queue.js';
 import { createLogger } from '../http/logging.js';
@@ -12,6 +12,7 @@ import { type Config, readConfig, redacted } from './config.js';
 import { type Core, openCoreHere } from './core.js';
 import { banner, readSandbox, writeSandbox } from './sandbox.js';
 import { identityWithMail } from './mail.js';
+import { readinessChecks, serveOps } from './ops.js';
 import { type Partners, openPartners } from './partners.js';
 import { type Workers, openQueues, startWorkers } from './workers.js';
 
@@ -39,7 +40,7 @@ export async function start(options: { readonly json: boolean }): Promise<void> 
     const withMail = identityWithMail(core, queues);
     if (config.ROLES.includes('worker')) workers = await startWorkers(core, queues, { ...withMail, partners });
     const parts = { metrics, workers, partners, identity: withMail.identity };
-    const stopHttp = config.ROLES.includes('api') ? await serve(core, parts, options) : undefined;
+    const stopHttp = config.ROLES.includes('api') ? await serve(core, parts, options) : await serveOps(core, parts);
     await stopSignal();
     logger.info('stopping: draining what runs');
     await stopHttp?.();
@@ -64,11 +65,6 @@ async function serve(
   options: { readonly json: boolean },
 ): Promise<() => Promise<void>> {
   const { config, logger } = core;
-  const readiness: ReadinessCheck[] = [
-    ...core.logHealth.readiness,
-    ...core.readSide.readiness,
-    ...(workers?.readiness ?? []),
-  ];
   const deps: HttpDeps = {
     bus: core.bus,
     readModels: core.readModels,
@@ -78,7 +74,7 @@ async function serve(
     identity,
     audit: new EventLogAuditService(core.log, { clock: core.clock, readModels: core.readModels }),
     banks: partners?.banks,
-    readiness,
+    readiness: readinessChecks(core, workers),
     config: httpConfig(config),
     logger,
     clock: core.clock,

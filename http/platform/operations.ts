@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import type { ReadinessCheck } from '../deps.js';
 import { type FileAnswer, defineEndpoint } from '../endpoint.js';
+import { readinessOf } from './readiness.js';
 
 const PLATFORM = '/api/v6/services/platform';
 const JSON_TYPE = 'application/json; charset=utf-8';
-
-/** A check that has not answered after this long counts as failed. */
-const CHECK_TIMEOUT_MS = 2_000;
 
 const json = (status: number, value: unknown): FileAnswer => ({
   kind: 'file',
@@ -71,31 +68,10 @@ export const ready = defineEndpoint({
   errors: ['SERVICE_UNAVAILABLE'],
   async handler(call) {
     const { readiness, clock } = call.services;
-    const done = new AbortController();
-    const late = clock.sleep(CHECK_TIMEOUT_MS, done.signal).then(
-      () => 'late' as const,
-      () => 'late' as const,
-    );
-    const checks = await Promise.all(readiness.map((check) => result(check, late)));
-    done.abort();
-    const ok = checks.every((check) => check.ok);
-    return json(ok ? 200 : 503, { status: ok ? 'READY' : 'NOT_READY', checks });
+    const verdict = await readinessOf(readiness, clock);
+    return json(verdict.status === 'READY' ? 200 : 503, verdict);
   },
 });
-
-async function result(
-  check: ReadinessCheck,
-  late: Promise<'late'>,
-): Promise<{ name: string; ok: boolean; detail?: string }> {
-  const { name } = check;
-  try {
-    const answer = await Promise.race([check.check(), late]);
-    return answer === 'late' ? { name, ok: false, detail: 'no answer in time' } : { name, ...answer };
-  } catch {
-    // The reason may name hosts or accounts; it is in the log of whoever failed.
-    return { name, ok: false, detail: 'failed' };
-  }
-}
 
 export const metrics = defineEndpoint({
   id: 'metrics',
