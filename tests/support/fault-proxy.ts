@@ -156,8 +156,9 @@ export class FaultProxy {
           if (to.destroyed) return;
           if (way === 'up') this.#counts.bytesUp += piece.length;
           else this.#counts.bytesDown += piece.length;
-          if (!to.write(piece)) await Promise.race([once(to, 'drain').catch(() => undefined), once(to, 'close')]);
+          if (!to.write(piece)) await writable(to);
         });
+        tail.catch(() => undefined);
         if (underWay >= WINDOW_BYTES) await tail;
       }
       await tail;
@@ -211,6 +212,11 @@ class Link {
     this.client.destroy();
     this.server?.destroy();
   }
+}
+
+/** Resolves when a socket takes more, or never will. */
+async function writable(socket: Socket): Promise<void> {
+  await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
 }
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -1,0 +1,86 @@
+/** Faults of the network before each server that the product stands on. */
+import type { Fault } from '../../support/fault-proxy.js';
+import type { Rig, RigKind } from '../rig.js';
+import type { Scenario } from '../scenario.js';
+
+const ONE_PROCESS: RigKind = { processes: ['api,projector,worker'], log: 'postgres', jobs: 'redis' };
+
+const OUTAGE_MS = 7_000;
+
+type Target = 'postgres' | 'redis' | 'eventstore';
+const PROXIES = {
+  postgres: (rig: Rig) => rig.postgresProxy,
+  redis: (rig: Rig) => rig.redisProxy,
+  eventstore: (rig: Rig) => rig.eventStoreProxy,
+} as const;
+
+const TITLES: Readonly<Record<Target, string>> = {
+  postgres: 'PostgreSQL',
+  redis: 'Redis',
+  eventstore: 'EventStoreDB (fake)',
+};
+
+function against(
+  target: Target,
+  name: string,
+  fault: Fault,
+  rest: Pick<Scenario, 'fault' | 'serves'> & Partial<Scenario>,
+): Scenario {
+  return {
+    rig: ONE_PROCESS,
+    lastsMs: OUTAGE_MS,
+    ...rest,
+    name: `${target}-${name}`,
+    fault: `${TITLES[target]}: ${rest.fault}`,
+    strike: async (rig) => {
+      await PROXIES[target](rig)?.strike(fault);
+    },
+  };
+}
+
+export const POSTGRES_NETWORK: readonly Scenario[] = [
+  against(
+    'postgres',
+    'latency',
+    { kind: 'latency', ms: 40, jitterMs: 30 },
+    { fault: '40 ± 30 ms each way', serves: 'yes', lastsMs: 4_000 },
+  ),
+  against(
+    'postgres',
+    'bandwidth',
+    { kind: 'bandwidth', bytesPerSecond: 150_000 },
+    { fault: 'a line of 150 kB/s', serves: 'yes', ready: 'either', lastsMs: 5_000 },
+  ),
+  against(
+    'postgres',
+    'reset',
+    { kind: 'reset' },
+    { fault: 'connections reset, new ones too', serves: 'no', lastsMs: 5_000 },
+  ),
+  against('postgres', 'refuse', { kind: 'refuse' }, { fault: 'connections refused', serves: 'no', lastsMs: 5_000 }),
+  against(
+    'postgres',
+    'silent-answers',
+    { kind: 'half-open', silent: 'down' },
+    { fault: 'half-open: it hears us, we do not hear it', serves: 'no' },
+  ),
+  against(
+    'postgres',
+    'silent-requests',
+    { kind: 'half-open', silent: 'up' },
+    { fault: 'half-open: we hear it, it does not hear us', serves: 'no' },
+  ),
+  against('postgres', 'blackhole', { kind: 'blackhole' }, { fault: 'accepted, nothing flows', serves: 'no' }),
+  against(
+    'postgres',
+    'abandon',
+    { kind: 'abandon' },
+    { fault: 'open connections silent for ever, new ones well', serves: 'partly', lastsMs: 100 },
+  ),
+  against(
+    'postgres',
+    'blackhole-long',
+    { kind: 'blackhole' },
+    { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 45_000 },
+  ),
+];
