@@ -10,7 +10,7 @@ import any from 'google-protobuf/google/protobuf/any_pb.js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import { appendWithFaults } from './appending.js';
 import { expectedOf, proposedEvent, sizeOf, streamIdentifier, streamNameOf, uuidText } from './messages.js';
-import { type FakeNode, identityOf, refusedAtTheGate, refusedByFollower } from './node.js';
+import { type FakeNode, identityOf, refusedAtTheGate, refusedByFollower, refuse } from './node.js';
 import type { Appended, Expected, ProposedEvent } from './store.js';
 
 type Call = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
@@ -28,7 +28,7 @@ export const handleBatchAppend =
   (call) => {
     const refused = refusedAtTheGate(node, call, { anonymous: true });
     call.on('error', () => undefined);
-    if (refused !== undefined) return void call.destroy(refused);
+    if (refused !== undefined) return refuse(call, refused);
     const batches = new BatchedAppends(node, call);
     call.on('data', (request: BatchAppendReq) => batches.receive(request));
     call.on('end', () => batches.finish());
@@ -99,7 +99,7 @@ class BatchedAppends {
 
   async #append(id: string, { stream, expected, events }: Pending): Promise<void> {
     const refused = refusedByFollower(this.node, this.call);
-    if (refused !== undefined) return void this.call.destroy(refused);
+    if (refused !== undefined) return refuse(this.call, refused);
     const result = await appendWithFaults(this.node, this.call, { stream, expected, events });
     switch (result.outcome) {
       case 'appended':
@@ -130,7 +130,7 @@ class BatchedAppends {
   }
 
   #answer(id: string, stream: string, answer: BatchAppendResp): void {
-    if (this.call.cancelled || this.call.destroyed) return;
+    if (this.call.cancelled || this.call.writableEnded) return;
     const correlationId = new shared.UUID().setString(id);
     this.call.write(answer.setCorrelationId(correlationId).setStreamIdentifier(streamIdentifier(stream)));
   }

@@ -32,6 +32,11 @@ export interface FakeNode {
   readonly hangUp: (call: AnyCall) => void;
 }
 
+/** Ends a streaming call with a status; destroying it would say nothing to the caller. */
+export function refuse(call: { emit(event: 'error', error: ServiceError): boolean }, error: ServiceError): void {
+  call.emit('error', error);
+}
+
 type Identity = 'anonymous' | 'known' | 'wrong';
 
 export function identityOf({ users }: FakeNode, call: AnyCall): Identity {

@@ -5,7 +5,7 @@ import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_
 import { type ServerWritableStream, type handleServerStreamingCall, status } from '@grpc/grpc-js';
 import { filterOf } from './filter.js';
 import { readEvent, streamIdentifier, streamNameOf } from './messages.js';
-import { type FakeNode, refusedAtTheGate, refusedByFollower } from './node.js';
+import { type FakeNode, refusedAtTheGate, refusedByFollower, refuse } from './node.js';
 import { refusal, streamDeleted } from './refusals.js';
 import type { FakeStore, StoredEvent } from './store.js';
 import { subscribe } from './subscribing.js';
@@ -17,9 +17,9 @@ export const handleRead =
   (call) => {
     call.on('error', () => undefined);
     const refused = refusedAtTheGate(node, call) ?? refusedByFollower(node, call);
-    if (refused !== undefined) return void call.destroy(refused);
+    if (refused !== undefined) return refuse(call, refused);
     answer(node, call).catch((error: unknown) =>
-      call.destroy(refusal(status.UNKNOWN, `Exception was thrown by handler. ${String(error)}`)),
+      refuse(call, refusal(status.UNKNOWN, `Exception was thrown by handler. ${String(error)}`)),
     );
   };
 
@@ -30,7 +30,7 @@ async function answer(node: FakeNode, call: ReadCall): Promise<void> {
   if (delay !== undefined) await sleep(delay.detail);
   if (options.hasSubscription()) return subscribe(node, call, options);
   const events = options.hasAll() ? readAll(node.store, options) : readStream(node.store, options);
-  if (events === 'deleted') return void call.destroy(streamDeleted(nameOf(options)));
+  if (events === 'deleted') return refuse(call, streamDeleted(nameOf(options)));
   if (events === 'not-found') {
     const notFound = new streams.ReadResp.StreamNotFound().setStreamIdentifier(streamIdentifier(nameOf(options)));
     await send(call, new streams.ReadResp().setStreamNotFound(notFound));
@@ -46,7 +46,7 @@ async function answer(node: FakeNode, call: ReadCall): Promise<void> {
 
 /** Waits while the reader is slow. False when there is no reader any more. */
 export async function send(call: ReadCall, message: ReadResp): Promise<boolean> {
-  if (call.cancelled || call.destroyed) return false;
+  if (call.cancelled || call.writableEnded) return false;
   if (call.write(message)) return true;
   await new Promise<void>((resolve) => {
     const go = (): void => {
@@ -55,7 +55,7 @@ export async function send(call: ReadCall, message: ReadResp): Promise<boolean> 
     };
     for (const name of ['drain', 'close', 'cancelled']) call.once(name, go);
   });
-  return !call.cancelled && !call.destroyed;
+  return !call.cancelled && !call.writableEnded;
 }
 
 export const nameOf = (options: ReadReq.Options): string => streamNameOf(options.getStream()?.getStreamIdentifier());

@@ -6,7 +6,7 @@ import { status } from '@grpc/grpc-js';
 import type { SubscriptionEnd } from './faults.js';
 import { type Filter, filterOf } from './filter.js';
 import { readEvent } from './messages.js';
-import type { FakeNode } from './node.js';
+import { type FakeNode, refuse } from './node.js';
 import { type ReadCall, nameOf, send, uuidsOf } from './reading.js';
 import { notReady, refusal, streamDeleted } from './refusals.js';
 import type { FakeStore, StoredEvent } from './store.js';
@@ -49,12 +49,12 @@ class FakeSubscription {
     const { node, call } = this;
     const confirmation = new streams.ReadResp.SubscriptionConfirmation().setSubscriptionId(randomUUID());
     await send(call, new streams.ReadResp().setConfirmation(confirmation));
-    while (!call.cancelled && !call.destroyed) {
+    while (!call.cancelled && !call.writableEnded) {
       const end = node.faults.takeEnd();
       if (end !== undefined) return this.#end(end);
       if (this.#live && node.faults.take('fall-behind') !== undefined) await this.#fallBehind();
       if (this.#stream !== undefined && node.store.isTombstoned(this.#stream)) {
-        return void call.destroy(streamDeleted(this.#stream));
+        return refuse(call, streamDeleted(this.#stream));
       }
       const event = this.#followed()[this.#next];
       if (event !== undefined) {
@@ -116,13 +116,11 @@ class FakeSubscription {
       case 'ended':
         return void this.call.end();
       case 'unavailable':
-        return void this.call.destroy(notReady());
+        return refuse(this.call, notReady());
       case 'cancelled':
-        return void this.call.destroy(refusal(status.CANCELLED, 'Cancelled by the server'));
+        return refuse(this.call, refusal(status.CANCELLED, 'Cancelled by the server'));
       case 'too-slow':
-        return void this.call.destroy(
-          refusal(status.ABORTED, 'Operation timed out: Consumer too slow to handle event'),
-        );
+        return refuse(this.call, refusal(status.ABORTED, 'Operation timed out: Consumer too slow to handle event'));
       case 'connection':
         return this.node.hangUp(this.call);
     }
