@@ -2,15 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { type ServerWritableStream, type handleServerStreamingCall, status } from '@grpc/grpc-js';
+import { type handleServerStreamingCall, status } from '@grpc/grpc-js';
 import { filterOf } from './filter.js';
-import { readEvent, streamIdentifier, streamNameOf } from './messages.js';
+import { readEvent, streamIdentifier } from './messages.js';
 import { type FakeNode, refusedAtTheGate, refusedByFollower, refuse } from './node.js';
 import { refusal, streamDeleted } from './refusals.js';
 import type { FakeStore, StoredEvent } from './store.js';
+import { type ReadCall, nameOf, send, uuidsOf } from './read-call.js';
 import { subscribe } from './subscribing.js';
-
-export type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 
 export const handleRead =
   (node: FakeNode): handleServerStreamingCall<ReadReq, ReadResp> =>
@@ -44,64 +43,65 @@ async function answer(node: FakeNode, call: ReadCall): Promise<void> {
   call.end();
 }
 
-/** Waits while the reader is slow. False when there is no reader any more. */
-export async function send(call: ReadCall, message: ReadResp): Promise<boolean> {
-  if (call.cancelled || call.writableEnded) return false;
-  if (call.write(message)) return true;
-  await new Promise<void>((resolve) => {
-    const go = (): void => {
-      for (const name of ['drain', 'close', 'cancelled']) call.off(name, go);
-      resolve();
-    };
-    for (const name of ['drain', 'close', 'cancelled']) call.once(name, go);
-  });
-  return !call.cancelled && !call.writableEnded;
-}
-
-export const nameOf = (options: ReadReq.Options): string => streamNameOf(options.getStream()?.getStreamIdentifier());
-
-export const uuidsOf = (options: ReadReq.Options): 'string' | 'structured' =>
-  options.getUuidOption()?.hasStructured() === true ? 'structured' : 'string';
-
-/** Forwards and backwards the event of the given revision comes first. */
+/** Forwards and backwards the event of the given revision comes first. A stream has all its revisions, so they are indices. */
 function readStream(store: FakeStore, options: ReadReq.Options): Iterable<StoredEvent> | 'deleted' | 'not-found' {
   const name = nameOf(options);
   const from = options.getStream();
   if (store.isTombstoned(name)) return 'deleted';
   const events = store.events(name);
   if (events.length === 0 || store.isSoftDeleted(name)) return 'not-found';
-  const hiddenBefore = store.truncatedBefore(name);
-  const visible = events.filter((event) => event.revision >= hiddenBefore);
-  const start = from?.hasRevision() === true ? BigInt.asUintN(64, BigInt(from.getRevision())) : undefined;
-  const limit = limitOf(options);
+  const first = Number(store.truncatedBefore(name));
+  const start = from?.hasRevision() === true ? Number(BigInt.asUintN(64, BigInt(from.getRevision()))) : undefined;
   if (isBackwards(options)) {
-    const last = from?.hasStart() === true ? 0n : start;
-    return visible
-      .filter(({ revision }) => last === undefined || revision <= last)
-      .toReversed()
-      .slice(0, limit);
+    const last = from?.hasStart() === true ? 0 : (start ?? events.length - 1);
+    return backwards(events, Math.min(last, events.length - 1), first, limitOf(options));
   }
   if (from?.hasEnd() === true) return [];
-  return visible.filter(({ revision }) => start === undefined || revision >= start).slice(0, limit);
+  return forwards(events, Math.max(start ?? 0, first), limitOf(options));
 }
 
 /** Forwards the event at the given position comes first; backwards the position is a gap, and the one before it comes. */
 function readAll(store: FakeStore, options: ReadReq.Options): Iterable<StoredEvent> {
   const from = options.getAll();
-  const filter = filterOf(options);
-  const log = store.log().filter((event) => filter?.matches(event) ?? true);
   const position = from?.getPosition();
-  const start = position === undefined ? undefined : BigInt(position.getCommitPosition());
-  const limit = limitOf(options);
+  const log = store.log();
+  const matches = filterOf(options)?.matches;
+  const at = position === undefined ? undefined : store.indexAt(BigInt(position.getCommitPosition()));
   if (isBackwards(options)) {
-    if (from?.hasStart() === true) return [];
-    return log
-      .filter((event) => start === undefined || event.position < start)
-      .toReversed()
-      .slice(0, limit);
+    const last = from?.hasStart() === true ? 0 : (at ?? log.length);
+    return backwards(log, last - 1, 0, limitOf(options), matches);
   }
-  if (from?.hasEnd() === true) return [];
-  return log.filter((event) => start === undefined || event.position >= start).slice(0, limit);
+  return forwards(log, from?.hasEnd() === true ? log.length : (at ?? 0), limitOf(options), matches);
+}
+
+type Matches = (event: StoredEvent) => boolean;
+const all: Matches = () => true;
+
+function* forwards(events: readonly StoredEvent[], first: number, limit: number, matches = all): Iterable<StoredEvent> {
+  let left = limit;
+  const end = events.length;
+  for (let index = first; index < end && left > 0; index += 1) {
+    const event = events[index];
+    if (event === undefined || !matches(event)) continue;
+    left -= 1;
+    yield event;
+  }
+}
+
+function* backwards(
+  events: readonly StoredEvent[],
+  last: number,
+  first: number,
+  limit: number,
+  matches = all,
+): Iterable<StoredEvent> {
+  let left = limit;
+  for (let index = last; index >= first && left > 0; index -= 1) {
+    const event = events[index];
+    if (event === undefined || !matches(event)) continue;
+    left -= 1;
+    yield event;
+  }
 }
 
 const limitOf = (options: ReadReq.Options): number => Number.parseInt(options.getCount(), 10);

@@ -63,6 +63,18 @@ export class FakeStore {
     return this.#log;
   }
 
+  /** Where in the log the first event at or after the position is; the length of the log when there is none. */
+  indexAt(position: bigint): number {
+    let low = 0;
+    let high = this.#log.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#log[middle]?.position ?? 0n) < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** All events ever appended to the stream, also those a delete hides. */
   events(stream: string): readonly StoredEvent[] {
     return this.#streams.get(stream) ?? [];

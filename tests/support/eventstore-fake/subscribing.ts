@@ -7,7 +7,7 @@ import type { SubscriptionEnd } from './faults.js';
 import { type Filter, filterOf } from './filter.js';
 import { readEvent } from './messages.js';
 import { type FakeNode, refuse } from './node.js';
-import { type ReadCall, nameOf, send, uuidsOf } from './reading.js';
+import { type ReadCall, nameOf, send, uuidsOf } from './read-call.js';
 import { notReady, refusal, streamDeleted } from './refusals.js';
 import type { FakeStore, StoredEvent } from './store.js';
 import { tellsCaughtUp } from './version.js';
@@ -135,7 +135,5 @@ function startOf(store: FakeStore, options: ReadReq.Options, followed: readonly 
   const position = all?.getPosition();
   if (stream?.hasRevision() === true) return Number(BigInt.asUintN(64, BigInt(stream.getRevision()))) + 1;
   if (position === undefined) return 0;
-  const after = BigInt(position.getCommitPosition());
-  const index = store.log().findIndex((event) => event.position > after);
-  return index === -1 ? followed.length : index;
+  return store.indexAt(BigInt(position.getCommitPosition()) + 1n);
 }
