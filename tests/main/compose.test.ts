@@ -1,7 +1,7 @@
 /** The compose files as docker-compose reads and merges them: does what they say fit together, and is it closed? */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test, type Test } from 'tap';
 import { SETTINGS, readConfig } from '../../main/config.js';
 import { type ComposeProject, type ComposeService, composeProject } from '../support/compose.js';
@@ -86,7 +86,7 @@ function secretsAreFiles(t: Test, project: ComposeProject): void {
 function applicationIsConfigured(t: Test, project: ComposeProject): void {
   const folder = t.testdir({});
   const env = { ...process.env, SECRETS_DIR: folder };
-  execFileSync('deploy/make-secrets.sh', ['smtps://user:password@mail.example:465'], { env });
+  execFileSync(resolve('deploy/make-secrets.sh'), ['smtps://user:password@mail.example:465'], { env });
   const fileOf = (source: string): string => join(folder, (project.secrets[source]?.file ?? '').replace(/^.*\//, ''));
   const applications = namesOf(project, isApplication);
   const stores = Object.keys(project.services).filter((name) => !applications.includes(name));

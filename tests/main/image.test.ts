@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import { test } from 'tap';
@@ -79,7 +79,7 @@ test('whatever is copied is there, and may be sent to the builder; nothing else 
 test('secrets are made once, and only their owner enters the folder', async (t) => {
   const folder = join(t.testdir({}), 'secrets');
   const make = (...parameters: string[]): string =>
-    execFileSync('deploy/make-secrets.sh', parameters, {
+    execFileSync(resolve('deploy/make-secrets.sh'), parameters, {
       env: { ...process.env, SECRETS_DIR: folder },
       encoding: 'utf8',
     });
@@ -103,7 +103,7 @@ test('secrets are made once, and only their owner enters the folder', async (t) 
 test('a node’s certificate is for that node, and signed by our authority', async (t) => {
   const folder = join(t.testdir({}), 'certificates');
   const env = { ...process.env, CERTIFICATES_DIR: folder };
-  execFileSync('deploy/make-certificates.sh', ['eventstore', 'eventstore-2'], { env });
+  execFileSync(resolve('deploy/make-certificates.sh'), ['eventstore', 'eventstore-2'], { env });
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   t.equal(statSync(folder).mode & 0o777, 0o700);
   t.equal(statSync(join(folder, 'ca', 'ca.key')).mode & 0o777, 0o400, 'the authority’s key is its owner’s');
@@ -134,7 +134,7 @@ test('a node’s certificate is for that node, and signed by our authority', asy
   t.equal(await reached('eventstore-3', ca), 'ERR_TLS_CERT_ALTNAME_INVALID', 'not for another node');
   t.match(await reached('eventstore-2', undefined), /UNABLE_TO|SELF_SIGNED/, 'not for who does not know the authority');
   const before = read('eventstore/node.crt');
-  execFileSync('deploy/make-certificates.sh', [], { env });
+  execFileSync(resolve('deploy/make-certificates.sh'), [], { env });
   t.equal(read('eventstore/node.crt'), before, 'a second run keeps what is there');
   t.ok(existsSync(join(folder, 'eventstore-3', 'node.crt')), 'and adds what is missing');
 });
