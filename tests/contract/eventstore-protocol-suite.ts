@@ -224,7 +224,7 @@ async function allSubscriptionSuite(t: Test, client: EventStoreDBClient): Promis
   t.ok((checkpoints.at(-1)?.commit ?? 0n) <= (foreign.position?.commit ?? 0n));
   t.same(byPrefix.seen, [`${ours(1)}@0`, `${ours(1)}@1`, `${ours(2)}@0`]);
 
-  const resumed = follow(streamNameFilter({ regex: `^${prefix}_[2-9]$` }), { fromPosition: position });
+  const resumed = follow(streamNameFilter({ regex: `^${prefix}_[1-9]$` }), { fromPosition: position });
   await eventually(() => resumed.seen.length === 1);
   await client.appendToStream(ours(3), someEvents(1));
   await eventually(() => resumed.seen.length === 2 && byPrefix.seen.length === 4);
