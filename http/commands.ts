@@ -73,9 +73,9 @@ export async function execute<N extends CommandName>(
 }
 
 /** What the caller is told when the processor could not carry out a command: the same call may succeed later. */
-export function transientFailure(error: unknown): Failure | undefined {
+export function transientFailure(error: unknown, isOutage?: (error: unknown) => boolean): Failure | undefined {
   if (error instanceof Overloaded) return unavailable('Too much work is waiting', error.retryAfterSeconds);
-  if (error instanceof Unavailable) {
+  if (error instanceof Unavailable || isOutage?.(error) === true) {
     return unavailable(
       'Temporarily unavailable. It is not known whether a command took effect: retry with the same idempotency key',
     );

@@ -147,8 +147,11 @@ export class Edge {
 
   #failureOf(error: unknown, correlationId: string, endpoint: string): Failure {
     if (error instanceof RequestFailed) return error.failure;
-    const transient = transientFailure(error);
-    if (transient !== undefined) return transient;
+    const transient = transientFailure(error, this.services.isOutage);
+    if (transient !== undefined) {
+      this.services.logger.debug({ err: error, correlationId, endpoint }, 'not now');
+      return transient;
+    }
     this.services.logger.error({ err: error, correlationId, endpoint }, 'defect');
     return failure('SERVER_ERROR', 'Internal error');
   }

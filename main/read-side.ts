@@ -35,9 +35,13 @@ export interface ReadSide {
 
 /** A projection further behind than this turns readiness red. */
 const MAX_LAG_SECONDS = 30;
+/** The batches of a rebuild are big. */
+export const REBUILD_TIMEOUT_MS = 120_000;
 
-export function createReadStore(urls: DatabaseUrls): PostgresReadStore {
-  return new PostgresReadStore({ coreUrl: urls.core, ownerUrl: urls.owner, analystViews: ANALYST_VIEWS });
+/** `timeoutMs`: of one statement. */
+export function createReadStore(urls: DatabaseUrls, timeoutMs?: number): PostgresReadStore {
+  const options = timeoutMs === undefined ? {} : { timeoutMs };
+  return new PostgresReadStore({ coreUrl: urls.core, ownerUrl: urls.owner, analystViews: ANALYST_VIEWS, ...options });
 }
 
 export async function openReadSide(ports: {
@@ -120,8 +124,8 @@ async function rebuildOutdated(
   for (const { name } of outdated) {
     const projection = createProjection(name);
     if (projection === undefined || signal.aborted) return;
-    const store = createReadStore(urls);
-    const scan = new PostgresEventScan({ url: urls.core });
+    const store = createReadStore(urls, REBUILD_TIMEOUT_MS);
+    const scan = new PostgresEventScan({ url: urls.core, timeoutMs: REBUILD_TIMEOUT_MS });
     try {
       logger.info({ projection: name }, 'a new version of a read model is being built beside the old one');
       const { events } = await rebuildProjection({ projection, store, log, scan, vault, signal });

@@ -8,6 +8,8 @@ import type { JobQueues } from '../application/ports/job-queue.js';
 import { createLogger } from '../http/logging.js';
 import { seedSandbox } from '../application/sandbox/seed.js';
 import { EventLogAuditService } from '../application/audit/service.js';
+import { isJobOutage } from '../infrastructure/jobs/outage.js';
+import { isDatabaseOutage } from '../infrastructure/postgres/outage.js';
 import { type Config, readConfig, redacted } from './config.js';
 import { type Core, openCoreHere } from './core.js';
 import { banner, readSandbox, writeSandbox } from './sandbox.js';
@@ -75,6 +77,7 @@ async function serve(
     audit: new EventLogAuditService(core.log, { clock: core.clock, readModels: core.readModels }),
     banks: partners?.banks,
     readiness: readinessChecks(core, workers),
+    isOutage: (error) => isDatabaseOutage(error) || isJobOutage(error),
     config: httpConfig(config),
     logger,
     clock: core.clock,

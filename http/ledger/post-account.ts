@@ -46,7 +46,7 @@ async function postIndependently(call: Call, instructions: readonly PostingInstr
         const done = acceptedOr(outcome, call);
         return isFailure(done) ? failedPosting(one, done) : postedEvents(done.events).map(postingText).join();
       } catch (error) {
-        const transient = transientFailure(error);
+        const transient = transientFailure(error, call.services.isOutage);
         if (transient === undefined) throw error;
         return failedPosting(one, transient);
       }

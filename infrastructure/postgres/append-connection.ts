@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { SealedEvent } from '../../application/ports/event-log.js';
+import { SESSION_SETTINGS } from './session.js';
 
 /**
  * Where the log of this database is kept: in `ledger.events`, or in EventStoreDB with its copy there, or nobody may append
@@ -26,7 +27,7 @@ const APPEND = {
   rowMode: 'array' as const,
 };
 /** An append that takes longer has lost its connection: the outcome is open and the caller tries again. */
-const APPEND_TIMEOUT_MS = 15_000;
+const APPEND_TIMEOUT_MS = 10_000;
 
 /**
  * The one connection that appends, pipelined: the server works through the calls in the order they were sent while
@@ -82,6 +83,7 @@ export class AppendConnection {
       query_timeout: APPEND_TIMEOUT_MS,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
+      options: SESSION_SETTINGS,
     });
     const connecting = client.connect().then(
       () => {

@@ -7,6 +7,7 @@ import { RAW_TYPES } from './raw-rows.js';
 
 /** Fields of one event in the page's text: no field has a line feed (JSON text escapes it). */
 const FIELDS = 11;
+const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * The page is put together by the server as one text: the driver's work is then one value, not thirteen an event, which
@@ -32,12 +33,14 @@ interface PageRow {
 export class PostgresEventScan implements EventScan {
   readonly #pool: pg.Pool;
 
-  constructor(options: { readonly url: string }) {
+  /** `timeoutMs`: of one page; a reactor that waits for an answer that was lost would wait for ever, and nobody would know. */
+  constructor(options: { readonly url: string; readonly timeoutMs?: number }) {
     this.#pool = new pg.Pool({
       connectionString: options.url,
       max: 2,
       application_name: 'corebook scan',
       connectionTimeoutMillis: 5_000,
+      query_timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       options: '-c timezone=UTC -c datestyle=ISO',
     });
     // An idle connection that breaks is replaced by the pool.

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { RAW_TYPES } from './raw-rows.js';
 import type { Statement } from './read-store-sql.js';
+import { SESSION_SETTINGS } from './session.js';
 
 /**
  * Rows and checkpoint are in one transaction, so a commit that a crash takes back is projected again: commits do not wait
@@ -14,8 +15,8 @@ const SETTINGS = [
   'enable_mergejoin=off',
 ]
   .map((setting) => `-c ${setting}`)
+  .concat(SESSION_SETTINGS)
   .join(' ');
-const QUERY_TIMEOUT_MS = 60_000;
 
 type Row = Record<string, string | null>;
 
@@ -24,7 +25,10 @@ export class ProjectorConnection {
   #client: Promise<pg.Client> | undefined;
   #closed = false;
 
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly timeoutMs: number,
+  ) {}
 
   /** Runs statements one after another in a transaction; throws the error of the first that failed. */
   async transaction(statements: readonly Statement[]): Promise<void> {
@@ -73,7 +77,7 @@ export class ProjectorConnection {
       connectionString: this.url,
       application_name: 'corebook projector',
       options: SETTINGS,
-      query_timeout: QUERY_TIMEOUT_MS,
+      query_timeout: this.timeoutMs,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });

@@ -25,6 +25,7 @@ const DURABLE: Statement = {
   text: `select set_config('synchronous_commit', 'on', true)`,
   values: [],
 };
+const DEFAULT_TIMEOUT_MS = 15_000;
 const EMPTY = { name: '', text: '', values: [] };
 
 /**
@@ -41,8 +42,10 @@ export class PostgresReadStore implements ReadStore {
     readonly ownerUrl: string;
     /** Views that stand on the tables and are made again with them. */
     readonly analystViews?: readonly ViewDefinition[];
+    /** A statement that takes longer has lost its connection: the batch is tried again on another. Default: 15 s. */
+    readonly timeoutMs?: number;
   }) {
-    this.#connection = new ProjectorConnection(options.coreUrl);
+    this.#connection = new ProjectorConnection(options.coreUrl, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.#owner = new ReadStoreOwner(options.ownerUrl, options.analystViews ?? []);
   }
 

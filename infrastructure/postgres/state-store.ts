@@ -38,7 +38,7 @@ export class PostgresStateStore implements StateStore {
       max: 4,
       application_name: 'corebook states',
       connectionTimeoutMillis: 5_000,
-      query_timeout: 30_000,
+      query_timeout: 10_000,
     });
     // An idle connection that breaks is replaced by the pool.
     this.#pool.on('error', () => undefined);

@@ -2,7 +2,7 @@ import { createProjection, createProjections } from '../../projections/catalogue
 import { rebuildProjection } from '../../projections/rebuild.js';
 import { PostgresEventScan } from '../../infrastructure/postgres/event-scan.js';
 import { withCore } from '../core.js';
-import { createReadStore } from '../read-side.js';
+import { REBUILD_TIMEOUT_MS, createReadStore } from '../read-side.js';
 import { EXIT, Failure, print, progressBar } from './run.js';
 
 /** Builds a read model anew beside the live one and switches; a server that runs goes on serving and takes over. */
@@ -14,8 +14,8 @@ export async function rebuildProjectionCommand(given: { name: string; json: bool
   }
   const bar = progressBar('rebuilding', given.json);
   await withCore(async ({ log, urls, identity }) => {
-    const store = createReadStore(urls);
-    const scan = new PostgresEventScan({ url: urls.core });
+    const store = createReadStore(urls, REBUILD_TIMEOUT_MS);
+    const scan = new PostgresEventScan({ url: urls.core, timeoutMs: REBUILD_TIMEOUT_MS });
     const started = performance.now();
     try {
       const result = await rebuildProjection({
