@@ -29,6 +29,8 @@ export interface ProcessorOptions {
   readonly maxConflictRounds: number;
   /** Times the same append is tried again after an error that leaves its outcome open. */
   readonly maxAppendRetries: number;
+  /** No further try after this long: callers are told sooner than they lose patience. */
+  readonly maxAppendRetryMs: number;
   /** Events after the stored states' checkpoint that are folded when a tenant is opened. */
   readonly maxOpenTail: number;
   /** With an append under way the next batch is sent beside it only if it has this many commands or instructions. */
@@ -43,6 +45,7 @@ export const DEFAULT_PROCESSOR_OPTIONS: ProcessorOptions = {
   maxRecentKeys: 200_000,
   maxConflictRounds: 30,
   maxAppendRetries: 6,
+  maxAppendRetryMs: 10_000,
   maxOpenTail: 500_000,
   pipelineWorth: 64,
 };
@@ -196,7 +199,7 @@ export class TenantWriter {
   async #next(): Promise<void> {
     const taken = this.#take();
     try {
-      this.#head ??= await this.#memory.open();
+      this.#head ??= await this.#opened();
       const decided = await this.#decide(taken, this.#head);
       if (decided.work.decided.length === 0) {
         await this.#answerWithoutEvents(decided);
@@ -208,6 +211,16 @@ export class TenantWriter {
       this.#send(decided, this.#head);
     } catch (error) {
       await this.#failed(taken, error);
+    }
+  }
+
+  /** Where the log ends, with memory opened. If that fails, nobody who waits now can be served: all are told. */
+  async #opened(): Promise<LogHead> {
+    try {
+      return await this.#memory.open();
+    } catch (error) {
+      this.#reject([...this.#queue], new Unavailable('the log could not be reached', { cause: error }));
+      throw error;
     }
   }
 
@@ -357,14 +370,16 @@ export class TenantWriter {
   /** The same append again: it is idempotent by event id, so a lost answer is found and nothing is doubled. */
   async #retryAppend(batch: Batch): Promise<Sent> {
     const { log, clock, ids } = this.ports;
+    const { maxAppendRetries, maxAppendRetryMs } = this.options;
+    const startedMs = clock.nowMs();
     let error: unknown;
-    for (let attempt = 1; attempt <= this.options.maxAppendRetries; attempt += 1) {
+    for (let attempt = 1; attempt <= maxAppendRetries; attempt += 1) {
       await clock.sleep(Math.min(2_000, 20 * 2 ** attempt) * (0.5 + ids.random()));
       try {
         return await log.append(this.tenantId, batch.expectedRevision, batch.sealed);
       } catch (caught) {
         error = caught;
-        if (caught instanceof AppendRejected) break;
+        if (caught instanceof AppendRejected || clock.nowMs() - startedMs >= maxAppendRetryMs) break;
       }
     }
     return { status: 'failed', error };
