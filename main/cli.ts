@@ -1,6 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from './config.js';
 import { auditReplay, auditVerify } from './commands/audit.js';
+import {
+  cleanBackupCommand,
+  createBackupCommand,
+  restoreBackupCommand,
+  verifyBackupCommand,
+} from './commands/backup.js';
 import { exportJournalCommand, importJournalCommand } from './commands/journal.js';
 import { copyLogCommand } from './commands/log.js';
 import { rebuildProjectionCommand } from './commands/projections.js';
@@ -114,6 +120,48 @@ leaf(
     .option('--force', 'also while processes of Corebook have the database open', false),
 ).action(async (given: { from: string; to: string; url?: string; force: boolean; json?: boolean }) => {
   await copyLogCommand({ ...given, json: json(given) });
+});
+
+const backup = program.command('backup').description('backup and restore (docs/reference/backup.md)');
+leaf(
+  backup
+    .command('create <file>')
+    .description('write the database of this moment to a file, or into a directory; a running server goes on')
+    .option('--no-read-models', 'smaller: they are built from the log when it is restored'),
+).action(async (file: string, given: { readModels: boolean; json?: boolean }) => {
+  await createBackupCommand({ file, ...given, json: json(given) });
+});
+leaf(backup.command('verify <file>').description('read a backup from end to end and say what it is')).action(
+  async (file: string, given: { json?: boolean }) => {
+    await verifyBackupCommand({ file, json: json(given) });
+  },
+);
+leaf(
+  backup
+    .command('restore <file>')
+    .description('restore, prove and put in place; nothing is changed unless all of it succeeds')
+    .option('--into <target>', 'a DATA_DIR or postgres://… (default: what the environment says)')
+    .option('--erasures <file...>', 'newest registers of erasures (default: erasures.jsonl in DATA_DIR)')
+    .option('--accept-missing-erasures', 'restore without: whoever was erased since comes back', false)
+    .option('--accept-other-secrets', 'restore what can be read with the secrets that are there', false)
+    .option('--replace', 'also in the place of a database that has events, which is kept under another name', false)
+    .option('--no-read-models', 'build them from the log even if the backup has them')
+    .option('--log-home <home>', 'postgres: the event store is lost, its copy in the backup becomes the log'),
+).action(
+  async (
+    file: string,
+    given: Omit<Parameters<typeof restoreBackupCommand>[0], 'file' | 'json'> & { json?: boolean },
+  ) => {
+    await restoreBackupCommand({ ...given, file, json: json(given) });
+  },
+);
+leaf(
+  backup
+    .command('clean')
+    .description('drop the databases that restores replaced or left unfinished')
+    .option('--into <target>', 'a DATA_DIR or postgres://…'),
+).action(async (given: { into?: string; json?: boolean }) => {
+  await cleanBackupCommand({ ...given, json: json(given) });
 });
 
 const projection = program.command('projection').description('read models');

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { readSecretFiles } from './secret-files.js';
 
@@ -45,6 +46,8 @@ const schema = z.object({
    * losing them. Default: generated once and kept in DATA_DIR.
    */
   MASTER_SECRET: z.string().min(32).optional(),
+  /** File to which every erasure of a person is added, for restores of older backups. Default: erasures.jsonl in DATA_DIR. */
+  ERASURE_REGISTER: z.string().min(1).optional(),
   /** `iss` of access tokens. */
   JWT_ISSUER: z.string().min(1).max(255).default('corebook'),
   /** smtp://user:password@host:port or smtps://… Unset: mail goes to the sandbox’s outbox and to nobody. */
@@ -128,6 +131,14 @@ function logOf({ LOG_URL, DATABASE_URL }: Pick<z.infer<typeof schema>, 'LOG_URL'
     );
   }
   return { LOG_URL: undefined, DATABASE_URL: LOG_URL };
+}
+
+/** Where erasures are registered outside the database. */
+export function erasureRegisterOf({
+  ERASURE_REGISTER,
+  DATA_DIR,
+}: Pick<Config, 'ERASURE_REGISTER' | 'DATA_DIR'>): string {
+  return ERASURE_REGISTER ?? join(DATA_DIR, 'erasures.jsonl');
 }
 
 const SECRET = /SECRET|PASSWORD/;

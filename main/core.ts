@@ -12,12 +12,14 @@ import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/data
 import { type Pool, createPool } from '../infrastructure/postgres/pool.js';
 import { PostgresKeyVault } from '../infrastructure/postgres/key-vault.js';
 import { PostgresTokenStore } from '../infrastructure/postgres/token-store.js';
+import { PostgresTurns } from '../infrastructure/postgres/turns.js';
+import { FileErasureRegister } from '../infrastructure/security/erasure-register.js';
 import { HkdfMasterSeal } from '../infrastructure/security/master-seal.js';
 import { serverSecret } from '../infrastructure/security/server-secret.js';
 import { HmacTokenSecrets } from '../infrastructure/security/token-secrets.js';
 import { systemClock } from '../infrastructure/system/clock.js';
 import { createIdSource } from '../infrastructure/system/ids.js';
-import { type Config, readConfig } from './config.js';
+import { type Config, erasureRegisterOf, readConfig } from './config.js';
 import { type OpenedLog, openEventLog } from './event-log.js';
 import { type IdentityCore, createIdentity } from './identity.js';
 import { type ReadSide, openReadSide } from './read-side.js';
@@ -61,7 +63,8 @@ interface OpenCoreOptions {
 
 const CAUGHT_UP_TIMEOUT_MS = 10 * 60_000;
 
-async function openCore(options: OpenCoreOptions): Promise<Core> {
+/** The core on a database that is open already. */
+export async function openCore(options: OpenCoreOptions): Promise<Core> {
   const { config, logger, urls } = options;
   const clock = systemClock;
   const ids = createIdSource();
@@ -78,8 +81,10 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
   const master = new HkdfMasterSeal(await secretOf('master-secret', config.MASTER_SECRET));
   const vault = new PostgresKeyVault(pool, master, clock);
   const readSide = await openReadSide({ log, urls, clock, ids, logger, vault, project: options.project });
+  const turns = new PostgresTurns({ url: urls.core });
   const processor = new CommandProcessor({
     log,
+    turns,
     states: readSide.states,
     clock,
     ids,
@@ -95,6 +100,7 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
   const { readModels } = readSide;
   const identity = createIdentity({
     ...{ bus: processor, readModels, clock, ids, pool, master, vault, tokenStore, tokenSecrets },
+    erasures: new FileErasureRegister(erasureRegisterOf(config)),
     issuer: config.JWT_ISSUER,
     sandbox: config.sandbox,
   });
@@ -121,6 +127,7 @@ async function openCore(options: OpenCoreOptions): Promise<Core> {
     },
     async close() {
       await processor.close();
+      await turns.close();
       await readSide.close();
       await pool.end();
       await openedLog.close();

@@ -6,6 +6,7 @@ import { TenantKeys } from '../application/access/tenant-keys.js';
 import { TokenVerifier } from '../application/access/token-verifier.js';
 import type { CommandBus } from '../application/commands.js';
 import type { Clock, IdSource } from '../application/ports/clock.js';
+import type { ErasureRegister } from '../application/ports/erasure-register.js';
 import type { KeyVault, MasterSeal } from '../application/ports/key-vault.js';
 import type { ReadModels } from '../application/ports/read-models.js';
 import type { TokenSecrets, TokenStore } from '../application/ports/token-store.js';
@@ -32,19 +33,34 @@ export function createIdentity(ports: {
   readonly pool: Pool;
   readonly master: MasterSeal;
   readonly vault: KeyVault;
+  readonly erasures: ErasureRegister;
   readonly tokenStore: TokenStore;
   readonly tokenSecrets: TokenSecrets;
   readonly issuer: string;
   readonly sandbox: boolean;
 }): IdentityCore {
-  const { bus, readModels, clock, ids, pool, master, vault, tokenStore, issuer, sandbox } = ports;
+  const { bus, readModels, clock, ids, pool, master, vault, erasures, tokenStore, issuer, sandbox } = ports;
   const store = new PostgresTenantKeyStore(pool, master);
   const keys = new TenantKeys({ store, maker: new NodeKeyPairMaker(), bus, clock, ids });
   const accessTokens = new AccessTokens({ keys, clock, ids, issuer });
   const sessions = new PostgresSessionStore(pool);
   const credentials = new PostgresCredentialStore(pool);
   return {
-    ...{ bus, readModels, clock, ids, master, vault, keys, accessTokens, sessions, credentials, tokenStore, sandbox },
+    ...{
+      bus,
+      readModels,
+      clock,
+      ids,
+      master,
+      vault,
+      erasures,
+      keys,
+      accessTokens,
+      sessions,
+      credentials,
+      tokenStore,
+      sandbox,
+    },
     files: new PostgresFileStore(pool, vault),
     otps: new PostgresOneTimePasswordStore(pool),
     attempts: new PostgresAttemptCounter(pool),

@@ -2,6 +2,7 @@ import type { CommandBus } from '../commands.js';
 import type { Clock, IdSource } from '../ports/clock.js';
 import type { CredentialStore } from '../ports/credentials.js';
 import type { DeviceStore } from '../ports/devices.js';
+import type { ErasureRegister } from '../ports/erasure-register.js';
 import type { FileStore } from '../ports/file-store.js';
 import type { KeyVault, MasterSeal } from '../ports/key-vault.js';
 import type { MailQueue, Outbox } from '../ports/mailer.js';
@@ -24,6 +25,7 @@ export interface Identity {
   readonly ids: IdSource;
   readonly vault: KeyVault;
   readonly master: MasterSeal;
+  readonly erasures: ErasureRegister;
   readonly files: FileStore;
   readonly credentials: CredentialStore;
   readonly sessions: SessionStore;

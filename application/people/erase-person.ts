@@ -19,6 +19,9 @@ export async function erasePerson(
   const outcome = await (user.kind === 'customer'
     ? identity.bus.execute({ ...asked, name: 'erase-customer', payload: { customer: user.id, ...why } })
     : identity.bus.execute({ ...asked, name: 'erase-employee', payload: { employee: user.id, ...why } }));
-  if (outcome.status === 'accepted') await forgetPerson(identity, asked.tenantId, user);
+  if (outcome.status === 'accepted') {
+    const { legalBasis } = why;
+    await forgetPerson(identity, asked.tenantId, user, { legalBasis });
+  }
   return outcome;
 }

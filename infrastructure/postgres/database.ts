@@ -10,7 +10,8 @@ import { migrate } from './migrate.js';
 import { ROLES, ensureRolePasswords, roleUrl } from './roles.js';
 import type { RoleName, RolePasswords } from './roles.js';
 
-const DATABASE = 'corebook';
+/** The embedded server's database. */
+export const DATABASE = 'corebook';
 const DUPLICATE: readonly string[] = ['42P04', '23505'];
 
 /** Addresses of one database. `owner` is for migrations only: it stands above every rule the others obey. */
@@ -96,8 +97,8 @@ async function ensureDatabase(superuserUrl: string): Promise<string> {
   return onDatabase(superuserUrl);
 }
 
-/** Made once for this DATA_DIR and kept in a file that only we can read. */
-async function keptPasswords(dataDir: string): Promise<RolePasswords> {
+/** The roles' passwords on the embedded server: made once for this DATA_DIR and kept in a file that only we can read. */
+export async function keptPasswords(dataDir: string): Promise<RolePasswords> {
   const file = join(dataDir, 'role-passwords.json');
   const draft = `${file}.${randomBytes(4).toString('hex')}`;
   const fresh = { core: newPassword(), api: newPassword(), analyst: newPassword() };

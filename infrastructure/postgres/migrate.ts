@@ -1,5 +1,5 @@
 /** Brings a database to the schema of this code: runs the SQL files of `migrations/` that it has not seen. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
@@ -7,13 +7,20 @@ import { Client } from 'pg';
 import type { Log } from './embedded-binaries.js';
 
 const SQL_FILES_ONLY = '(?!.*\\.sql$).*';
+const ownMigrations = (): string => join(packageRoot(), 'infrastructure', 'postgres', 'migrations');
 
 /**
  * Answers the names of the files that ran now, in order. Each runs in one transaction. Processes that start together
  * wait for each other. Throws an error that names the file and the line at fault; files before it stay applied.
  */
-export async function migrate(options: { url: string; log: Log; directory?: string }): Promise<string[]> {
-  const directory = options.directory ?? join(packageRoot(), 'infrastructure', 'postgres', 'migrations');
+export async function migrate(options: {
+  url: string;
+  log: Log;
+  directory?: string;
+  /** Only the first so many files, for a database of an older version that is restored. */
+  count?: number;
+}): Promise<string[]> {
+  const directory = options.directory ?? ownMigrations();
   const client = new Client({ connectionString: options.url, application_name: 'corebook-migrate' });
   client.on('error', () => undefined); // A lost connection fails the statement that runs.
   let current: string | undefined;
@@ -28,6 +35,7 @@ export async function migrate(options: { url: string; log: Log; directory?: stri
       dir: directory,
       ignorePattern: SQL_FILES_ONLY,
       direction: 'up',
+      ...(options.count === undefined ? {} : { count: options.count }),
       migrationsSchema: 'public',
       migrationsTable: 'schema_migrations',
       advisoryLockMode: 'wait',
@@ -41,6 +49,14 @@ export async function migrate(options: { url: string; log: Log; directory?: stri
   } finally {
     await client.end(); // Ends the transaction of a failed file and gives the lock back.
   }
+}
+
+/** Names of the migrations of this code, in order. */
+export function knownMigrations(): string[] {
+  return readdirSync(ownMigrations())
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort();
 }
 
 /** The compiled code runs in build/, the SQL files stay in the source tree: both hang below this folder. */

@@ -12,6 +12,7 @@ import type { TokenSecrets, TokenStore } from '../../application/ports/token-sto
 import { MemoryAttemptCounter } from '../../infrastructure/memory/attempt-counter.js';
 import { MemoryCredentialStore } from '../../infrastructure/memory/credential-store.js';
 import { MemoryDeviceStore } from '../../infrastructure/memory/device-store.js';
+import { MemoryErasureRegister } from '../../infrastructure/memory/erasure-register.js';
 import { MemoryFileStore } from '../../infrastructure/memory/file-store.js';
 import { MemoryKeyVault } from '../../infrastructure/memory/key-vault.js';
 import { MemoryOneTimePasswordStore } from '../../infrastructure/memory/one-time-passwords.js';
@@ -59,6 +60,7 @@ export function memoryIdentity(ports: {
   const accessTokens = new AccessTokens({ keys, clock, ids, issuer: 'https://corebook.test' });
   return {
     ...{ bus, readModels, clock, ids, vault, master, sessions, keys, accessTokens, outbox, tokenStore, credentials },
+    erasures: new MemoryErasureRegister(),
     files: new MemoryFileStore(vault),
     otps: new MemoryOneTimePasswordStore(),
     attempts: new MemoryAttemptCounter(),
