@@ -10,9 +10,11 @@ import {
   type StoredEvent,
 } from '../ports/event-log.js';
 import type { StateStore } from '../ports/state-store.js';
+import type { Turns } from '../ports/turns.js';
 import { readCommit, readReplayed } from './recall.js';
 import { seal } from './seal.js';
 import { TenantMemory } from './tenant-memory.js';
+import { TurnTaking } from './turn-taking.js';
 import { type Decision, Work, committed } from './work.js';
 
 export interface ProcessorOptions {
@@ -63,6 +65,8 @@ export interface ProcessorPorts {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly observer?: ProcessorObserver;
+  /** How processes that write to the same tenant take turns; unset: they meet in conflicts. */
+  readonly turns?: Turns;
 }
 
 interface Waiting {
@@ -129,6 +133,7 @@ export class TenantWriter {
   readonly #inFlight: Batch[] = [];
   /** Commands at the front of the queue that are decided one by one because a batch with them was rejected. */
   #alone = 0;
+  readonly #turns: TurnTaking;
 
   constructor(
     readonly tenantId: string,
@@ -136,6 +141,7 @@ export class TenantWriter {
     private readonly options: ProcessorOptions,
   ) {
     this.#memory = new TenantMemory(tenantId, ports, options);
+    this.#turns = new TurnTaking(tenantId, ports.turns, ports.clock);
   }
 
   get idle(): boolean {
@@ -165,17 +171,30 @@ export class TenantWriter {
         while (this.#inFlight[0]?.done === true) await this.#finishOldest();
         if (this.#worthDeciding()) await this.#next();
         else await this.#somethingHappens();
+        if (this.#queue.length === 0 && this.#inFlight.length === 0) await this.#moreMayCome();
       } catch (defect) {
         this.#broken(defect);
       }
     }
+    this.#turns.end();
     this.#running = false;
+  }
+
+  /** A turn is not given away at once when there is nothing to do: those who were just answered ask again. */
+  async #moreMayCome(): Promise<void> {
+    const leftMs = this.#turns.idleLeftMs;
+    if (leftMs <= 0) return;
+    const over = new AbortController();
+    const arrival = this.#arrival().then(() => over.abort());
+    await Promise.race([arrival, this.ports.clock.sleep(leftMs, over.signal).catch(() => undefined)]);
+    this.#wake = undefined;
   }
 
   /** With appends under way a small batch waits for company: every append costs a commit. */
   #worthDeciding(): boolean {
     if (this.#queue.length === 0) return false;
     if (this.#inFlight.length === 0) return true;
+    if (this.#turns.isOver) return false;
     let weight = 0;
     for (const { command } of this.#queue) {
       weight += weightOf(command);
@@ -188,15 +207,20 @@ export class TenantWriter {
   async #somethingHappens(): Promise<void> {
     const [oldest] = this.#inFlight;
     if (oldest === undefined) return;
-    const arrival = new Promise<void>((resolve) => {
+    await Promise.race([oldest.result, this.#arrival()]);
+    this.#wake = undefined;
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => {
       this.#wake = resolve;
     });
-    await Promise.race([oldest.result, arrival]);
-    this.#wake = undefined;
   }
 
   /** Takes, decides and sends one batch. */
   async #next(): Promise<void> {
+    // First, so that what comes while it waits is in the batch.
+    if (this.#inFlight.length === 0 && this.#turns.isDue && (await this.#turns.take())) await this.#learnNews();
     const taken = this.#take();
     try {
       this.#head ??= await this.#opened();
@@ -212,6 +236,19 @@ export class TenantWriter {
     } catch (error) {
       await this.#failed(taken, error);
     }
+  }
+
+  /** Folds in what others have appended while it was their turn. */
+  async #learnNews(): Promise<void> {
+    const known = this.#head;
+    if (known === undefined) return;
+    try {
+      this.#head = await this.#memory.readOn(known);
+    } catch {
+      // Opened anew before the batch, which tells its callers if that fails too.
+      this.#head = undefined;
+    }
+    if (this.#head?.hash !== known.hash) this.#turns.met();
   }
 
   /** Where the log ends, with memory opened. If that fails, nobody who waits now can be served: all are told. */
@@ -317,6 +354,8 @@ export class TenantWriter {
       .catch((error: unknown) => ({ status: 'failed' as const, error }))
       .finally(() => {
         batch.done = true;
+        // At once: the others need not wait until our callers have been told.
+        if (this.#turns.isOver && this.#inFlight.every(({ done }) => done)) this.#turns.end();
       });
     const batch: Batch = { ...decided, sealed, expectedRevision: head.revision, result, done: false };
     this.#inFlight.push(batch);
@@ -397,6 +436,7 @@ export class TenantWriter {
     try {
       if (result.status === 'conflict') {
         this.ports.observer?.conflict();
+        this.#turns.conflict();
         await this.#lostRound(waiting);
       } else if (result.status === 'keys-taken') {
         await this.#lostRound(waiting);
@@ -459,6 +499,7 @@ export class TenantWriter {
     }
     const waiting = waitingOf([decided]);
     this.#queue.unshift(...waiting);
+    this.#turns.conflict();
     await this.#lostRound(waiting);
     this.#head = await this.#memory.catchUp(known.revision);
   }
