@@ -1,7 +1,9 @@
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { TokenServices } from '../application/access/api-tokens.js';
 import type { CommandBus } from '../application/commands.js';
 import type { Clock, IdSource } from '../application/ports/clock.js';
+import type { Leases } from '../application/ports/leases.js';
 import type { EventLog } from '../application/ports/event-log.js';
 import type { ReadModels } from '../application/ports/read-models.js';
 import { CommandProcessor } from '../application/processor/command-processor.js';
@@ -12,6 +14,7 @@ import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/data
 import { type Pool, createPool } from '../infrastructure/postgres/pool.js';
 import { PostgresKeyVault } from '../infrastructure/postgres/key-vault.js';
 import { PostgresTokenStore } from '../infrastructure/postgres/token-store.js';
+import { PostgresLeases } from '../infrastructure/postgres/leases.js';
 import { PostgresTurns } from '../infrastructure/postgres/turns.js';
 import { FileErasureRegister } from '../infrastructure/security/erasure-register.js';
 import { HkdfMasterSeal } from '../infrastructure/security/master-seal.js';
@@ -41,6 +44,7 @@ export interface Core {
   readonly bus: CommandBus;
   readonly processor: CommandProcessor;
   readonly readSide: ReadSide;
+  readonly leases: Leases;
   readonly readModels: ReadModels;
   readonly tokens: TokenServices;
   readonly identity: IdentityCore;
@@ -80,7 +84,12 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
     Buffer.from(await serverSecret(config.DATA_DIR, name, configured), 'utf8');
   const master = new HkdfMasterSeal(await secretOf('master-secret', config.MASTER_SECRET));
   const vault = new PostgresKeyVault(pool, master, clock);
-  const readSide = await openReadSide({ log, urls, clock, ids, logger, vault, project: options.project });
+  const leases = new PostgresLeases({
+    url: urls.core,
+    self: `${hostname()}:${process.pid}`,
+    onChange: (lease, held) => logger.info({ lease }, held ? 'this process leads' : 'this process leads no more'),
+  });
+  const readSide = await openReadSide({ log, urls, clock, ids, logger, vault, leases, project: options.project });
   const turns = new PostgresTurns({ url: urls.core });
   const processor = new CommandProcessor({
     log,
@@ -116,6 +125,7 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
     bus: processor,
     processor,
     readSide,
+    leases,
     readModels,
     identity,
     tokens: { bus: processor, tokenStore, tokenSecrets, tokenVerifier, clock, ids },
@@ -129,6 +139,7 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
       await processor.close();
       await turns.close();
       await readSide.close();
+      await leases.close();
       await pool.end();
       await openedLog.close();
       await options.closeDatabase();

@@ -1,7 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { Clock, IdSource } from '../application/ports/clock.js';
 import type { EventLog, StoredEvent } from '../application/ports/event-log.js';
+import type { Lease, Leases } from '../application/ports/leases.js';
 import type { ReadModels } from '../application/ports/read-models.js';
 import type { KeyVault } from '../application/ports/key-vault.js';
 import type { StateStore } from '../application/ports/state-store.js';
@@ -19,8 +20,10 @@ import { EventFeed } from '../projections/feed.js';
 import { openingApplicants } from '../projections/loans/opened-applicants.js';
 import { PollingPositions } from '../projections/polling-positions.js';
 import { createReadModels } from '../projections/read-models.js';
+import type { Projection } from '../projections/projection.js';
 import { rebuildProjection } from '../projections/rebuild.js';
 import { ProjectionRunner } from '../projections/runner.js';
+import { projectionMetrics } from './projection-metrics.js';
 
 /** Read models, who keeps them up to date, and what is told about it. */
 export interface ReadSide {
@@ -31,6 +34,11 @@ export interface ReadSide {
   publish(events: readonly StoredEvent[]): void;
   registerMetrics(registry: Registry): void;
   close(): Promise<void>;
+}
+
+/** By version: while a new one is rolled out, processes of the old code go on with the old one's tables. */
+function leaseOf({ name, version }: Projection): string {
+  return `projection ${name} v${version}`;
 }
 
 /** A projection further behind than this turns readiness red. */
@@ -54,8 +62,10 @@ export async function openReadSide(ports: {
   readonly vault: KeyVault;
   /** Run the projections in this process. */
   readonly project: boolean;
+  /** With other processes that run them: each is led by one of them, the others stand by. Unset: there are no others. */
+  readonly leases?: Leases | undefined;
 }): Promise<ReadSide> {
-  const { log, urls, clock, logger, vault } = ports;
+  const { log, urls, clock, logger, vault, leases } = ports;
   const store = createReadStore(urls);
   const projections = createProjections();
   await store.prepare(projections);
@@ -69,7 +79,7 @@ export async function openReadSide(ports: {
     return {
       readModels: createReadModels(queries, positions),
       states,
-      readiness: [],
+      readiness: [{ name: 'read models', check: () => readModelsHealth(positions, projections, leases) }],
       publish: () => undefined,
       registerMetrics: () => undefined,
       async close() {
@@ -79,12 +89,14 @@ export async function openReadSide(ports: {
   }
 
   const metrics = projectionMetrics();
+  const leading = new Map(projections.map((projection) => [projection.name, leases?.enter(leaseOf(projection))]));
   const runner = new ProjectionRunner({
     projections,
     store,
     vault,
     feed: new EventFeed(log, clock),
     clock,
+    leads: ({ name }) => leading.get(name)?.held !== false,
     observer: {
       batch: (name, { events, durationMs }) => metrics.batch(name, events, durationMs),
       parked: (name, error) => logger.error({ err: error, projection: name }, 'a projection is parked'),
@@ -92,36 +104,63 @@ export async function openReadSide(ports: {
     },
   });
   const running = runner.run(stopping.signal);
-  const upgrading = rebuildOutdated({ ...ports, signal: stopping.signal }, await store.states());
+  const upgrading = upgrade({ ...ports, store, signal: stopping.signal });
   return {
     readModels: createReadModels(queries, runner),
     states,
     readiness: projections.map(({ name }) => ({
       name: `projection ${name}`,
-      check: () => Promise.resolve(readinessOf(runner, name)),
+      check: () => Promise.resolve(readinessOf(runner, name, leading.get(name))),
     })),
     publish: (events) => runner.publish(events),
     registerMetrics: (registry) => metrics.register(registry, runner),
     async close() {
       stopping.abort();
       await running;
+      // Nothing is projected here any more: who stands by need not wait until everything is closed.
+      await Promise.all([...leading.values()].map((lease) => lease?.leave()));
       await upgrading;
       await Promise.all([connections.close(), states.close(), store.close()]);
     },
   };
 }
 
-/** Projections whose live build is of another version than this code are built anew, one after another, beside it. */
-async function rebuildOutdated(
-  ports: { log: EventLog; urls: DatabaseUrls; logger: Logger; vault: KeyVault; signal: AbortSignal },
-  states: Awaited<ReturnType<PostgresReadStore['states']>>,
-): Promise<void> {
-  const { log, urls, logger, vault, signal } = ports;
-  const outdated = createProjections().filter(
+interface UpgradePorts {
+  readonly log: EventLog;
+  readonly urls: DatabaseUrls;
+  readonly logger: Logger;
+  readonly vault: KeyVault;
+  readonly leases?: Leases | undefined;
+  readonly store: PostgresReadStore;
+  readonly signal: AbortSignal;
+}
+
+/** Projections whose live build is of another version than this code are built anew, by one process for all. */
+async function upgrade(ports: UpgradePorts): Promise<void> {
+  const { leases, logger, signal } = ports;
+  try {
+    if ((await outdated(ports)).length === 0) return;
+    const lease = leases?.enter('rebuild of read models');
+    await lease?.untilHeld(signal);
+    await rebuildAll(await outdated(ports), ports);
+    await lease?.leave();
+  } catch (error) {
+    if (!signal.aborted) logger.error({ err: error }, 'new versions of read models could not be looked for');
+  }
+}
+
+async function outdated({ store }: UpgradePorts): Promise<readonly Projection[]> {
+  const states = await store.states();
+  return createProjections().filter(
     ({ name, version }) =>
       !states.some((state) => state.name === name && state.version === version && state.status !== 'rebuilding'),
   );
-  for (const { name } of outdated) {
+}
+
+/** One after another, each beside the one that is live. */
+async function rebuildAll(projections: readonly Projection[], ports: UpgradePorts): Promise<void> {
+  const { log, urls, logger, vault, signal } = ports;
+  for (const { name } of projections) {
     const projection = createProjection(name);
     if (projection === undefined || signal.aborted) return;
     const store = createReadStore(urls, REBUILD_TIMEOUT_MS);
@@ -140,66 +179,28 @@ async function rebuildOutdated(
   }
 }
 
-function readinessOf(runner: ProjectionRunner, name: string): { ok: boolean; detail: string } {
+function readinessOf(runner: ProjectionRunner, name: string, lease: Lease | undefined): ReadinessAnswer {
   const status = runner.status().find((one) => one.name === name);
   if (status === undefined || status.generation === 0) return { ok: false, detail: 'not started yet' };
   if (status.status === 'parked') return { ok: false, detail: `parked: ${status.error ?? ''}` };
   if (status.status === 'rebuilding') return { ok: false, detail: 'waits for the rebuild of this version' };
+  const standby = lease?.held === false ? `standby, led by ${lease.holder ?? 'nobody yet'}: ` : '';
   const lag = `${status.lagEvents} events, ${status.lagSeconds.toFixed(1)} s behind`;
-  return { ok: status.lagSeconds <= MAX_LAG_SECONDS, detail: lag };
+  return { ok: status.lagSeconds <= MAX_LAG_SECONDS, detail: standby + lag };
 }
 
-function projectionMetrics() {
-  const labelNames = ['projection'];
-  const events = new Counter({
-    name: 'corebook_projection_events_total',
-    help: 'Events projected',
-    labelNames,
-    registers: [],
-  });
-  const durations = new Histogram({
-    name: 'corebook_projection_batch_seconds',
-    help: 'Time of one batch, reading to commit',
-    labelNames,
-    buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 1, 5],
-    registers: [],
-  });
-  return {
-    batch(projection: string, count: number, durationMs: number): void {
-      events.inc({ projection }, count);
-      durations.observe({ projection }, durationMs / 1000);
-    },
-    register(registry: Registry, runner: ProjectionRunner): void {
-      registry.registerMetric(events);
-      registry.registerMetric(durations);
-      const gauge = (
-        name: string,
-        help: string,
-        value: (status: ReturnType<ProjectionRunner['status']>[number]) => number,
-      ): void => {
-        new Gauge({
-          name,
-          help,
-          labelNames,
-          registers: [registry],
-          collect() {
-            for (const status of runner.status()) this.set({ projection: status.name }, value(status));
-          },
-        });
-      };
-      gauge(
-        'corebook_projection_lag_events',
-        'Events of the log that are not in the read model yet',
-        (status) => status.lagEvents,
-      );
-      gauge(
-        'corebook_projection_lag_seconds',
-        'Age of the oldest event that is not in the read model',
-        (status) => status.lagSeconds,
-      );
-      gauge('corebook_projection_parked', '1 while the projection is parked', (status) =>
-        status.status === 'parked' ? 1 : 0,
-      );
-    },
-  };
+/** For a process that projects nothing itself: how far those are that do, and who they are. */
+async function readModelsHealth(
+  positions: PollingPositions,
+  projections: readonly Projection[],
+  leases: Leases | undefined,
+): Promise<ReadinessAnswer> {
+  const { parked, lagEvents, lagSeconds } = await positions.lag();
+  if (parked !== undefined) return { ok: false, detail: `${parked} is parked` };
+  const holders = new Set((await leases?.holders(projections.map(leaseOf)))?.values());
+  const led = holders.size === 0 ? 'led by nobody' : `led by ${[...holders].join(', ')}`;
+  const detail = `${led}: ${lagEvents} events, ${lagSeconds.toFixed(1)} s behind`;
+  return { ok: lagSeconds <= MAX_LAG_SECONDS, detail };
 }
+
+type ReadinessAnswer = Awaited<ReturnType<ReadinessCheck['check']>>;

@@ -5,12 +5,13 @@ import type { Identity } from '../application/access/identity.js';
 import { purgeQueue, startPurge } from '../application/access/purge-expired.js';
 import { mailTasks, startMail } from '../application/mail/mail-queue.js';
 import type { JobQueues } from '../application/ports/job-queue.js';
+import type { Lease } from '../application/ports/leases.js';
 import type { Mailer } from '../application/ports/mailer.js';
 import { identityQueue, identityReactor, startIdentityRepair } from '../application/reactors/identity.js';
 import { holdExpiryQueue, holdExpiryReactor, startHoldExpiry } from '../application/reactors/hold-expiry.js';
 import { loanAccrualQueue, startLoanAccrual } from '../application/reactors/loan-accrual.js';
 import { payoutQueue, payoutReactor, startPayouts } from '../application/reactors/payouts.js';
-import { type Reactor, runReactor } from '../application/reactors/run-reactor.js';
+import { type Reactor, type RunningReactor, runReactor } from '../application/reactors/run-reactor.js';
 import type { ReadinessCheck } from '../http/deps.js';
 import { openJobQueues } from '../infrastructure/jobs/open-job-queues.js';
 import { PostgresBookQueries } from '../infrastructure/postgres/book-queries.js';
@@ -65,7 +66,7 @@ export async function startWorkers(
   queues: JobQueues,
   { identity, mailer, partners }: WorkerParts,
 ): Promise<Workers> {
-  const { config, logger, clock, ids, bus, log, pool, readModels, urls } = core;
+  const { config, logger, clock, ids, bus, leases, log, pool, readModels, urls } = core;
   const book = new PostgresBookQueries(pool);
   const scan = new PostgresEventScan({ url: urls.core });
   const expiry = holdExpiryQueue(queues);
@@ -79,10 +80,14 @@ export async function startWorkers(
   const onError = (name: string, error: unknown): void =>
     logger.error({ err: error, reactor: name }, 'a reactor is held up');
   const payouts = await startPayoutWork(core, queues, partners);
-  const reactors = [holdExpiryReactor(expiry, clock), identityReactor(repairs), ...payouts].map((reactor) => ({
-    name: reactor.name,
-    running: runReactor(reactor, { scan, checkpoints, clock, onError }),
-  }));
+  const reactors = [holdExpiryReactor(expiry, clock), identityReactor(repairs), ...payouts].map((reactor) => {
+    const lease = leases.enter(`reactor ${reactor.name}`);
+    return {
+      name: reactor.name,
+      lease,
+      running: runReactor(reactor, { scan, checkpoints, clock, lease, onError }),
+    };
+  });
 
   const audit = new SelfAudit({
     log,
@@ -103,20 +108,27 @@ export async function startWorkers(
   return {
     readiness: [
       { name: audit.name, check: () => audit.check() },
-      ...reactors.map(({ name, running }) => ({
+      ...reactors.map(({ name, running, lease }) => ({
         name: `reactor ${name}`,
-        check: () =>
-          Promise.resolve(
-            running.error === undefined ? { ok: true } : { ok: false, detail: 'held up by an error: see the log' },
-          ),
+        check: () => Promise.resolve(reactorReadiness(running, lease)),
       })),
     ],
     async close() {
-      await Promise.all(reactors.map(({ running }) => running.stop()));
+      await Promise.all(
+        reactors.map(async ({ running, lease }) => {
+          await running.stop();
+          await lease.leave();
+        }),
+      );
       await queues.close();
       await scan.close();
     },
   };
+}
+
+function reactorReadiness(running: RunningReactor, lease: Lease): { ok: boolean; detail?: string } {
+  if (running.error !== undefined) return { ok: false, detail: 'held up by an error: see the log' };
+  return lease.held ? { ok: true } : { ok: true, detail: `standby, led by ${lease.holder ?? 'nobody yet'}` };
 }
 
 /** Payouts need a partner: without one their events wait in the log, behind the checkpoint of their reactor. */

@@ -26,6 +26,8 @@ export interface TrackPorts extends BatchPorts {
   readonly feed: EventFeed;
   readonly clock: Clock;
   readonly observer?: RunnerObserver;
+  /** Whether this process is the one that projects it; unset: it is. Those who stand by only watch the checkpoint. */
+  readonly leads?: (projection: Projection) => boolean;
 }
 
 /** Where one projection is, and how it gets on: a batch at a time, its checkpoint by compare-and-set. */
@@ -40,6 +42,7 @@ export class Track {
   /** recordedAt (ms) of the last event that was applied here. */
   #lastRecordedMs = 0;
   readonly #handles: ReadonlySet<string> | undefined;
+  #stoodBy = false;
 
   constructor(
     readonly projection: Projection,
@@ -70,6 +73,11 @@ export class Track {
 
   /** One batch at most. Throws when the log or the store cannot be reached. */
   async advance(poll: boolean): Promise<StepReport> {
+    if (!this.#leads) {
+      this.projection.forget?.();
+      this.reload = true;
+      return NOTHING;
+    }
     const limit = this.#limit;
     let events: readonly StoredEvent[];
     try {
@@ -99,6 +107,10 @@ export class Track {
     const durationMs = this.ports.clock.nowMs() - startedMs;
     this.ports.observer?.batch?.(this.projection.name, { events: events.length, durationMs });
     return { applied: events.length, moved: true, full: events.length >= limit };
+  }
+
+  get #leads(): boolean {
+    return this.ports.leads?.(this.projection) ?? true;
   }
 
   #relevant(events: readonly StoredEvent[]): readonly StoredEvent[] {
@@ -170,15 +182,23 @@ export class Track {
       this.#notBeforeMs = nowMs + this.options.recheckMs;
       return;
     }
+    if (!this.#leads) {
+      this.state = live;
+      this.#stoodBy = true;
+      this.#standAside();
+      return;
+    }
+    const tookOver = this.#stoodBy;
+    this.#stoodBy = false;
     const moved = live.checkpoint !== before.checkpoint;
     // A fresh runner tries a parked projection once: the code may have been mended.
-    if (live.status === 'parked' && before.status === 'parked' && !moved) {
+    if (live.status === 'parked' && before.status === 'parked' && !moved && !tookOver) {
       this.state = live;
       this.#notBeforeMs = nowMs + this.options.recheckMs;
       return;
     }
     this.state = { ...live, status: 'running' };
-    if (moved && before.generation === live.generation) this.#standAside();
+    if (moved && before.generation === live.generation && !tookOver) this.#standAside();
     else this.reload = false;
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js';
 import type { EventScan, ScannedEvent } from '../ports/event-scan.js';
+import type { Lease } from '../ports/leases.js';
 import type { ReactorCheckpoints } from '../ports/reactor-checkpoints.js';
 
 /** What must happen after certain events. It may see an event again (a crash, a second process): be idempotent. */
@@ -15,6 +16,8 @@ export interface ReactorPorts {
   readonly scan: EventScan;
   readonly checkpoints: ReactorCheckpoints;
   readonly clock: Clock;
+  /** Only who holds it acts, the others stand by; unset: every process that runs it acts, and its jobs' ids make them one. */
+  readonly lease?: Lease;
   /** The reactor is held up and tries again by itself; called for each failed round. */
   readonly onError: (reactor: string, error: unknown) => void;
 }
@@ -71,7 +74,7 @@ class Runner {
   async run(): Promise<void> {
     const { clock, onError } = this.ports;
     const { signal } = this.abort;
-    while (!signal.aborted) {
+    while (await this.#mayAct()) {
       try {
         await this.#follow();
       } catch (error) {
@@ -83,13 +86,20 @@ class Runner {
     }
   }
 
-  /** From the checkpoint until stopped, or until another process has moved the checkpoint. */
+  /** Waits for the lease; false: it is time to stop. */
+  async #mayAct(): Promise<boolean> {
+    const { signal } = this.abort;
+    await this.ports.lease?.untilHeld(signal).catch(() => undefined);
+    return !signal.aborted;
+  }
+
+  /** From the checkpoint until stopped, or until another process has the lease or has moved the checkpoint. */
   async #follow(): Promise<void> {
     const { scan, checkpoints, clock } = this.ports;
     const { signal } = this.abort;
     const { name, types } = this.reactor;
     this.position = this.#saved = await checkpoints.load(name);
-    while (!signal.aborted) {
+    while (!signal.aborted && this.ports.lease?.held !== false) {
       const { events, next } = await scan.scan({ after: this.position, limit: PAGE, types });
       if (events.length > 0) await this.reactor.react(events);
       const atEnd = next === this.position;
