@@ -48,9 +48,14 @@ interface FollowOptions {
   readonly onCheckpoint: (position: Position) => void;
 }
 
+interface GrpcClient {
+  getChannel(): object;
+}
+
 /** What we reach into the client for; see `hardened`. */
 interface ClientInside {
-  handleError(client: unknown, error: Error): Promise<void>;
+  handleError(client: GrpcClient, error: Error): Promise<void>;
+  shouldReconnect(error: Error): readonly unknown[];
   supports(method: unknown, feature?: string): Promise<boolean>;
   getChannel(): Promise<{ close(): void }>;
   readonly capabilities: Promise<{ readonly serverVersion: string }>;
@@ -64,10 +69,12 @@ export class EventStoreConnection {
   readonly #client: EventStoreDBClient;
   readonly #where: string;
   #newEnough = false;
+  /** Ends the waiting of each call that is under way. */
+  readonly #underWay = new Set<(error: Error) => void>();
 
   /** `url`: `esdb://user:password@host:2113,host2:2113?tls=true&tlsCAFile=…`, as EventStoreDB documents it. */
   constructor(private readonly url: string) {
-    this.#client = hardened(EventStoreDBClient.connectionString(url));
+    this.#client = clientOf(url, () => this.#interrupt());
     this.#where = url.replace(/^[^:]*:\/\/(?:[^@/]*@)?([^/?]*).*$/s, '$1');
   }
 
@@ -109,10 +116,10 @@ export class EventStoreConnection {
     const names = new Set<string>();
     let fromPosition: Position | typeof START = after ?? START;
     for (;;) {
-      const filter = streamNameFilter({ prefixes: [prefix] });
-      const options = { fromPosition, filter, maxCount: ALL_PAGE, requiresLeader: true };
+      // The client knows no filter here.
+      const options = { fromPosition, maxCount: ALL_PAGE, requiresLeader: true };
       const page = await this.#collect(this.#client.readAll(options), READ_PATIENCE_MS);
-      for (const { streamId } of page) names.add(streamId);
+      for (const { streamId } of page) if (streamId.startsWith(prefix)) names.add(streamId);
       const last = page.at(-1) as AllStreamRecordedEvent | undefined;
       // The first of a page is the last of the one before it.
       if (last === undefined || page.length < ALL_PAGE) return [...names];
@@ -180,7 +187,7 @@ export class EventStoreConnection {
       throw explain(error, this.#where);
     } finally {
       signal.removeEventListener('abort', stop);
-      void subscription.unsubscribe().catch(() => undefined);
+      await subscription.unsubscribe().catch(() => undefined);
     }
   }
 
@@ -192,7 +199,7 @@ export class EventStoreConnection {
 
   /** With a client of its own: one that failed to ask remembers the failure for good. */
   async #checkVersion(): Promise<void> {
-    const client = hardened(EventStoreDBClient.connectionString(this.url));
+    const client = clientOf(this.url, () => undefined);
     try {
       const { capabilities } = client as unknown as ClientInside;
       const { serverVersion } = await this.#within(HEALTH_PATIENCE_MS, capabilities);
@@ -214,16 +221,25 @@ export class EventStoreConnection {
     if (this.#newEnough) await this.#within(HEALTH_PATIENCE_MS, hangUp(this.#client)).catch(() => undefined);
   }
 
+  /** Waits for a call, but not for longer than this, nor when its connection is given up. */
   async #within<T>(ms: number, work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
+    let giveUp: (error: Error) => void = () => undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new LogUnavailable('unreachable', this.#silent(ms))), ms);
+      giveUp = reject;
     });
+    const timer = setTimeout(() => giveUp(new LogUnavailable('unreachable', this.#silent(ms))), ms);
+    this.#underWay.add(giveUp);
     try {
       return await Promise.race([work, late]);
     } finally {
       clearTimeout(timer);
+      this.#underWay.delete(giveUp);
     }
+  }
+
+  #interrupt(): void {
+    const message = `the connection to EventStoreDB at ${this.#where} was lost and is made anew`;
+    for (const giveUp of this.#underWay) giveUp(new LogUnavailable('unreachable', message));
   }
 
   #silent(ms: number): string {
@@ -231,17 +247,37 @@ export class EventStoreConnection {
   }
 }
 
+/** Throws an error without the address, which holds a password. */
+function clientOf(url: string, onReconnect: () => void): EventStoreDBClient {
+  try {
+    return hardened(EventStoreDBClient.connectionString(url), onReconnect);
+  } catch (error) {
+    // What the parser stumbles on may be a piece of the password.
+    const { message } = error as Error;
+    const reason = message.startsWith('Unexpected') ? 'it is not written as EventStoreDB documents it' : message;
+    throw new Error(`LOG_URL: ${reason}`);
+  }
+}
+
 /**
- * Two things of the client 6.2.1 that a server cannot live with. (1) Its batched append has no deadline of its own, and
+ * Three things of the client 6.2.1 that a server cannot live with. (1) Its batched append has no deadline of its own, and
  * keeps who waits in one table for all clients of the process: an answer after any client's error ends the process. So
  * it is told that the server has no batched append; the plain one has neither fault. (2) What it does after an error is
- * not awaited: when finding a node of the cluster then fails, the unhandled rejection ends the process.
+ * not awaited: when finding a node of the cluster then fails, the unhandled rejection ends the process. (3) What it does is
+ * to close the connection, and other calls that are under way on it wait for ever: `onReconnect` ends their waiting.
  */
-function hardened(client: EventStoreDBClient): EventStoreDBClient {
+function hardened(client: EventStoreDBClient, onReconnect: () => void): EventStoreDBClient {
   const inside = client as unknown as ClientInside;
   const handleError = inside.handleError.bind(inside);
+  const givenUp = new WeakSet<object>();
   inside.supports = () => Promise.resolve(false);
-  inside.handleError = (grpcClient, error) => handleError(grpcClient, error).catch(() => undefined);
+  inside.handleError = async (grpcClient, error) => {
+    const channel = grpcClient.getChannel();
+    await handleError(grpcClient, error).catch(() => undefined);
+    if (inside.shouldReconnect(error)[0] !== true || givenUp.has(channel)) return;
+    givenUp.add(channel);
+    onReconnect();
+  };
   return client;
 }
 

@@ -10,7 +10,7 @@ import {
   type SubscribeOptions,
 } from '../../application/ports/event-log.js';
 import type { LogHome } from '../postgres/append-connection.js';
-import { PostgresEventLog } from '../postgres/event-log.js';
+import { PostgresEventLog, createLogPool } from '../postgres/event-log.js';
 import { EventStoreConnection } from './connection.js';
 import { fromRecorded, hashOf, toEventData } from './event-body.js';
 import { LogDiverged, LogUnavailable } from './failures.js';
@@ -61,12 +61,9 @@ export class EventStoreEventLog implements EventLog {
     const { url, copyUrl, readers } = options;
     this.prefix = options.prefix ?? STREAM_PREFIX;
     this.connection = new EventStoreConnection(url);
-    this.copy = new LogCopy(copyUrl);
-    this.#events = new PostgresEventLog({
-      url: copyUrl,
-      home: options.home ?? 'eventstoredb',
-      ...(readers === undefined ? {} : { readers }),
-    });
+    const pool = createLogPool(copyUrl, readers);
+    this.copy = new LogCopy(pool);
+    this.#events = new PostgresEventLog({ url: copyUrl, home: options.home ?? 'eventstoredb', pool });
   }
 
   /** Throws when the database's log is at home elsewhere, `LogUnavailable` when the server does not serve us. */
@@ -241,7 +238,6 @@ export class EventStoreEventLog implements EventLog {
     this.#closed = true;
     await Promise.allSettled(this.#turns.values());
     await this.connection.close();
-    await this.copy.close();
     await this.#events.close();
   }
 }

@@ -25,8 +25,10 @@ export class LogDiverged extends Error {
   override readonly name = 'LogDiverged';
 }
 
+/** Status codes of gRPC; some errors come as gRPC gives them. */
 const PERMISSION_DENIED = 7;
 const UNAUTHENTICATED = 16;
+const UNREACHABLE: readonly unknown[] = [1, 4, 14]; // cancelled, deadline exceeded, unavailable
 
 /** The client's error in words for an operator; what is none of these stays as it is. */
 export function explain(error: unknown, where: string): Error {
@@ -56,6 +58,7 @@ function isUnreachable(error: Error): boolean {
     error instanceof DeadlineExceededError ||
     error instanceof TimeoutError ||
     error instanceof CancelledError ||
+    UNREACHABLE.includes((error as { code?: unknown }).code) ||
     error.message.startsWith('Failed to discover') ||
     error.message.startsWith('the subscription ')
   );

@@ -1,6 +1,6 @@
 import type { Position } from '@eventstore/db-client';
 import type { SealedEvent } from '../../application/ports/event-log.js';
-import { type Pool, createPool } from '../postgres/pool.js';
+import type { Pool } from '../postgres/pool.js';
 
 export interface Standing {
   readonly keyIds: readonly string[];
@@ -9,16 +9,12 @@ export interface Standing {
 
 /** What the copy in PostgreSQL is asked beside what every log is asked: keys and ids, ends, and how far was followed. */
 export class LogCopy {
-  readonly #pool: Pool;
-
-  constructor(url: string) {
-    this.#pool = createPool({ url, name: 'log copy', connections: 3, onError: () => undefined });
-  }
+  constructor(private readonly pool: Pool) {}
 
   /** Which of these events' keys and ids stand in the log already. Throws when the log is not at home in EventStoreDB. */
   async standing(events: readonly SealedEvent[]): Promise<Standing> {
     const keyIds = events.flatMap((event) => (event.keyId === undefined ? [] : [event.keyId]));
-    const { rows } = await this.#pool.query<[string, string[], string[]]>({
+    const { rows } = await this.pool.query<[string, string[], string[]]>({
       name: 'copy-standing',
       text: `select h.home,
                     array(select key_id::text from ledger.events where key_id = any($1::uuid[])),
@@ -34,7 +30,7 @@ export class LogCopy {
 
   /** Where the copies of these tenants' logs end: their last revisions; a tenant without a copy is left out. */
   async ends(tenantIds: readonly string[]): Promise<Map<string, number>> {
-    const { rows } = await this.#pool.query<[string, string]>({
+    const { rows } = await this.pool.query<[string, string]>({
       name: 'copy-ends',
       text: 'select tenant_id, revision from ledger.log_tenants where tenant_id = any($1::uuid[])',
       values: [tenantIds],
@@ -45,7 +41,7 @@ export class LogCopy {
 
   /** Everything up to this position of $all is in the copy; undefined before the first time. */
   async followedTo(): Promise<Position | undefined> {
-    const { rows } = await this.#pool.query<[string | null, string | null]>({
+    const { rows } = await this.pool.query<[string | null, string | null]>({
       text: 'select commit_position, prepare_position from ledger.log_follower',
       rowMode: 'array',
     });
@@ -55,15 +51,11 @@ export class LogCopy {
 
   /** Never goes back: several followers may run. */
   async setFollowedTo({ commit, prepare }: Position): Promise<void> {
-    await this.#pool.query({
+    await this.pool.query({
       name: 'copy-followed',
       text: `update ledger.log_follower set commit_position = $1, prepare_position = $2
               where commit_position is null or commit_position < $1`,
       values: [commit.toString(), prepare.toString()],
     });
-  }
-
-  close(): Promise<void> {
-    return this.#pool.end();
   }
 }

@@ -7,7 +7,6 @@ import { EventStoreConnection } from './connection.js';
 import { fromRecorded, hashOf, toEventData } from './event-body.js';
 import { EventStoreEventLog, STREAM_PREFIX } from './event-log.js';
 import { LogDiverged } from './failures.js';
-import { LogCopy } from './log-copy.js';
 
 export type MoveTarget = 'postgres' | 'eventstoredb';
 
@@ -189,7 +188,7 @@ async function toPostgres({ eventStoreUrl, urls, onProgress, prefix = STREAM_PRE
     ...{ url: eventStoreUrl, copyUrl: urls.core, prefix, readers: 2 },
     home: 'moving to postgres',
   });
-  const copy = new LogCopy(urls.core);
+  const { copy } = log;
   try {
     // Tenants of which not even the first event was copied are known to the event store only.
     const strays = await log.connection.streamsAfter(prefix, await copy.followedTo());
@@ -210,7 +209,6 @@ async function toPostgres({ eventStoreUrl, urls, onProgress, prefix = STREAM_PRE
     }
     return { tenants: tenants.length, written, verified };
   } finally {
-    await copy.close();
     await log.close();
   }
 }

@@ -14,6 +14,7 @@ import {
 import { type EventRecord, readEvent } from '../../application/processor/read-event.js';
 import { checkStorable } from '../../application/processor/storable.js';
 import type { Tag } from '../../domain/shared/event.js';
+import { type Pool, createPool } from './pool.js';
 import { AppendConnection, type AppendRequest, type AppendedRow, type LogHome } from './append-connection.js';
 
 const PAGE = 1_000;
@@ -55,24 +56,18 @@ interface Pending extends AppendRequest {
 export class PostgresEventLog implements EventLog {
   readonly pipelineDepth = 2;
   readonly #connection: AppendConnection;
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #home: LogHome;
   #waiting: Pending[] = [];
   #inFlight = 0;
   #closed = false;
 
-  constructor(options: { url: string; readers?: number; home?: LogHome }) {
+  /** With `pool`, reads go through that one, which is closed with the log. */
+  constructor(options: { url: string; readers?: number; home?: LogHome; pool?: Pool }) {
     this.#home = options.home ?? 'postgres';
     this.#connection = new AppendConnection(options.url, this.#home);
-    this.#pool = new pg.Pool({
-      connectionString: options.url,
-      max: options.readers ?? 6,
-      application_name: 'corebook log',
-      connectionTimeoutMillis: 5_000,
-      query_timeout: 60_000,
-    });
     // An idle connection that breaks is replaced by the pool; the next query tells when the database is gone.
-    this.#pool.on('error', () => undefined);
+    this.#pool = options.pool ?? createLogPool(options.url, options.readers);
   }
 
   append(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): Promise<AppendResult> {
@@ -279,6 +274,10 @@ export class PostgresEventLog implements EventLog {
     await this.#connection.close();
     await this.#pool.end();
   }
+}
+
+export function createLogPool(url: string, readers = 6): Pool {
+  return createPool({ url, name: 'log', connections: readers, queryTimeoutMs: 10_000, onError: () => undefined });
 }
 
 function elsewhere(home: string, wanted: LogHome): string {

@@ -1,10 +1,13 @@
 import pg from 'pg';
+import { SESSION_SETTINGS } from './session.js';
 
-/** A small pool for the tables beside the log (tokens, checkpoints); an idle connection that breaks is replaced. */
+/** A small pool; an idle connection that breaks is replaced. */
 export function createPool(options: {
   readonly url: string;
   readonly name: string;
   readonly connections: number;
+  /** Default 15 s. */
+  readonly queryTimeoutMs?: number;
   readonly onError: (error: Error) => void;
 }): pg.Pool {
   const pool = new pg.Pool({
@@ -12,7 +15,8 @@ export function createPool(options: {
     max: options.connections,
     application_name: `corebook ${options.name}`,
     connectionTimeoutMillis: 5_000,
-    query_timeout: 30_000,
+    query_timeout: options.queryTimeoutMs ?? 15_000,
+    options: SESSION_SETTINGS,
   });
   pool.on('error', options.onError);
   return pool;

@@ -1,18 +1,14 @@
 /** The contract suite of the event log against its adapters, and what only PostgreSQL can be asked. */
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, type Socket, connect as connectTcp, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Test, test } from 'tap';
 import type { EventLog } from '../../application/ports/event-log.js';
 import { isChained } from '../../application/processor/seal.js';
 import { MemoryEventLog } from '../../infrastructure/memory/event-log.js';
-import { type Database, openDatabase } from '../../infrastructure/postgres/database.js';
-import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
+import { openTestDatabase } from '../support/test-database.js';
 import { EMPTY, appendAtEnd, collect, endOf, sealAfter, some } from '../support/sealing.js';
 import { crowdSuite } from './crowd-suite.js';
 import { eventLogSuite } from './event-log-suite.js';
@@ -23,18 +19,6 @@ test('memory', async (t) => {
   await eventLogSuite(t, { connect, unstorable: { tags: ['a b'] } });
   await crowdSuite(t, { connect });
 });
-
-async function openTestDatabase(t: Test): Promise<Database> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'corebook-log-'));
-  await chmod(dataDir, 0o755); // The server runs as another user when we are root.
-  const database = await openDatabase({ dataDir, log: () => undefined });
-  t.teardown(async () => {
-    await database.close();
-    await deleteCluster(dataDir);
-    await rm(dataDir, { recursive: true, force: true });
-  });
-  return database;
-}
 
 test('postgres', async (t) => {
   const { urls } = await openTestDatabase(t);

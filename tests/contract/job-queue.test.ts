@@ -147,6 +147,30 @@ function contract(t: Test, options: Omit<JobQueuesOptions, 'observer'>): void {
     t.equal(new Set(seen).size, MAX_JOBS_PER_CALL);
   });
 
+  void test('a schedule that its home has lost is made again, and told of', async (t, home) => {
+    const lost: string[] = [];
+    const observer = { connectionError: () => undefined, attemptFailed: () => undefined };
+    const queues = await openJobQueues({
+      ...{ ...home.options, lookForSchedulesMs: 200 },
+      observer: { ...observer, jobsLost: (queue) => void lost.push(queue) },
+    });
+    t.teardown(() => queues.close(1_000));
+    const queue = queues.open<Data>('lost', ONCE);
+    const seen = await record(queue);
+    await queue.schedule('every', 600_000, { n: 1 }, { afterLoss: { n: 2 } });
+    t.ok(await until(() => seen.length === 1), 'the first run is at once');
+    await delay(500);
+    t.same(seen, [1], 'what is there is left alone');
+    await (await home.open()).open<Data>('lost', ONCE).unschedule('every');
+    t.ok(await until(() => seen.length === 3));
+    t.same([...seen].sort(), [1, 1, 2]);
+    t.same(lost, ['lost']);
+    await queue.unschedule('every');
+    await delay(500);
+    t.equal(seen.length, 3, 'what was taken away by this process stays away');
+    await queues.probe();
+  });
+
   void test('a delayed job starts at its time, not before', async (t, home) => {
     const queue = (await home.open()).open<Data>('delay', ONCE);
     const at: number[] = [];
