@@ -26,7 +26,8 @@ import type { Partners } from './partners.js';
 /** Background work of this process: hold expiry, accrual of loans, payouts, mail, repairs of identity, the self-audit. */
 export interface Workers {
   readonly readiness: readonly ReadinessCheck[];
-  close(): Promise<void>;
+  /** Stops the reactors and takes no more jobs; those that run are waited for as long as `graceMs`. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** Where jobs queue: on PostgreSQL, or on Redis where configured. */
@@ -41,6 +42,7 @@ export async function openQueues({ config, logger, urls }: Core, metrics: Regist
     redisUrl: config.REDIS_URL,
     databaseUrls: urls,
     observer: {
+      jobsLost: (queue) => logger.error({ queue }, 'jobs were lost by their home; what is due is found again'),
       connectionError: (queue, error) => logger.warn({ err: error, queue }, 'the jobs’ home cannot be reached'),
       attemptFailed(queue, jobId, error, final) {
         failures.inc({ queue });
@@ -108,19 +110,20 @@ export async function startWorkers(
   return {
     readiness: [
       { name: audit.name, check: () => audit.check() },
+      { name: 'jobs', check: () => queues.probe().then(() => ({ ok: true })) },
       ...reactors.map(({ name, running, lease }) => ({
         name: `reactor ${name}`,
         check: () => Promise.resolve(reactorReadiness(running, lease)),
       })),
     ],
-    async close() {
+    async close(graceMs) {
       await Promise.all(
         reactors.map(async ({ running, lease }) => {
           await running.stop();
           await lease.leave();
         }),
       );
-      await queues.close();
+      await queues.close(graceMs);
       await scan.close();
     },
   };

@@ -57,9 +57,11 @@ export interface JobQueue<Data extends Json> {
   addAll(jobs: readonly NewJob<Data>[]): Promise<void>;
   /**
    * A job every `everyMs`, for all processes together however many call this; a call with another interval changes it.
-   * Runs are skipped, not collected, while nobody works on the queue.
+   * Runs are skipped, not collected, while nobody works on the queue. A schedule that its home has lost is made again
+   * within half a minute and runs at once; the jobs that were lost with it are found by `afterLoss`, which runs once then.
    */
-  schedule(id: string, everyMs: number, data: Data): Promise<void>;
+  schedule(id: string, everyMs: number, data: Data, options?: { readonly afterLoss?: Data }): Promise<void>;
+  /** To be called in every process that has scheduled it: the others make it again. */
   unschedule(id: string): Promise<void>;
   /** Starts working on the queue in this process, once; resolves when jobs can arrive. */
   work(processor: JobProcessor<Data>, options?: { readonly concurrency?: number }): Promise<void>;
@@ -73,6 +75,8 @@ export const MAX_JOBS_PER_CALL = 1_000;
 export interface JobQueues {
   /** The queue of this name: the same object however often it is asked for. */
   open<Data extends Json>(name: string, retry: RetryPolicy): JobQueue<Data>;
+  /** Resolves when the home of the jobs answers. */
+  probe(): Promise<void>;
   /**
    * Takes no more jobs, waits for the running ones, and disconnects. What still runs after `graceMs` gets its signal
    * aborted and is left to another process.

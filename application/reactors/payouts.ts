@@ -22,7 +22,9 @@ export type PayoutTask =
       /** How often the partner was asked and had not paid yet. */
       readonly round: number;
     }
-  | { readonly task: 'sweep' };
+  | { readonly task: 'sweep' }
+  /** The jobs were lost: everything that is open gets one again. */
+  | { readonly task: 'begin-again' };
 
 /** Attempts are about seventeen minutes together; after that the sweep is still there. */
 const RETRY = { attempts: 10, firstDelayMs: 2_000 };
@@ -72,10 +74,14 @@ export interface PayoutWorkPorts extends PayoutPorts {
 
 /** One step of a payout; while the partner has not paid, another job asks him again later, ever more patiently. */
 export function payoutProcessor(
-  queue: Pick<JobQueue<PayoutTask>, 'add'>,
+  queue: Pick<JobQueue<PayoutTask>, 'add' | 'addAll'>,
   ports: PayoutWorkPorts,
 ): JobProcessor<PayoutTask> {
   return async ({ data, signal }) => {
+    if (data.task === 'begin-again') {
+      await beginAgain(queue, ports, signal);
+      return;
+    }
     if (data.task === 'sweep') {
       await sweep(ports, signal);
       return;
@@ -109,6 +115,26 @@ async function sweep(ports: PayoutWorkPorts, signal: AbortSignal): Promise<void>
   }
 }
 
+async function beginAgain(
+  queue: Pick<JobQueue<PayoutTask>, 'addAll'>,
+  { openWithdrawals, clock }: PayoutWorkPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const now = new Date(clock.nowMs()).toISOString();
+  let after = '';
+  while (!signal.aborted) {
+    const open = await openWithdrawals.openWithdrawals(now, after, SWEEP_PAGE);
+    const task = { task: 'pay', round: 0 } as const;
+    await queue.addAll(
+      open.map(({ tenantId, withdrawalId: withdrawal }) => ({
+        data: { ...task, tenantId, withdrawal, correlation: withdrawal },
+      })),
+    );
+    if (open.length < SWEEP_PAGE) return;
+    after = open.at(-1)?.withdrawalId ?? '';
+  }
+}
+
 /** One that fails does not hold up the others. */
 async function tryStep(ports: PayoutPorts, step: PayoutStep, onError: PayoutWorkPorts['onError']): Promise<void> {
   try {
@@ -138,5 +164,5 @@ export async function startPayouts(
     // News may come twice: one job. Its round is the last: who polls is another job's business.
     queue.add({ id: `told-${withdrawal}`, data }).catch((error: unknown) => onError(withdrawal, error));
   });
-  await queue.schedule('sweep', options.sweepEveryMs, { task: 'sweep' });
+  await queue.schedule('sweep', options.sweepEveryMs, { task: 'sweep' }, { afterLoss: { task: 'begin-again' } });
 }

@@ -22,6 +22,7 @@ export type BullQueue = Pick<
   | 'addBulk'
   | 'upsertJobScheduler'
   | 'removeJobScheduler'
+  | 'getJobScheduler'
   | 'getJobCounts'
   | 'getFailed'
   | 'close'
@@ -42,12 +43,20 @@ export interface WorkerSettings {
   readonly runRetryDelay: number;
 }
 
+interface Schedule<Data extends Json> {
+  readonly everyMs: number;
+  readonly data: Data;
+  readonly afterLoss?: Data;
+}
+
 /** What happens beside the jobs: for logs and metrics. */
 export interface JobObserver {
   /** The home of the jobs could not be reached; the queue goes on trying by itself. */
   connectionError(queue: string, error: Error): void;
   /** `final`: it will not be tried again. */
   attemptFailed(queue: string, jobId: string, error: Error, final: boolean): void;
+  /** The home of the jobs has forgotten this queue's schedule, and its jobs with it; what is due is found again. */
+  jobsLost?(queue: string): void;
 }
 
 /**
@@ -69,6 +78,8 @@ export class BullJobQueue<Data extends Json> implements JobQueue<Data> {
   readonly #queue: BullQueue;
   #worker: BullWorker | undefined;
   #closing = false;
+  readonly #schedules = new Map<string, Schedule<Data>>();
+  #looking: NodeJS.Timeout | undefined;
   readonly #abort = new AbortController();
 
   constructor(
@@ -77,6 +88,7 @@ export class BullJobQueue<Data extends Json> implements JobQueue<Data> {
     private readonly home: BullHome,
     private readonly observer: JobObserver,
     private readonly lockMs: number,
+    private readonly lookForSchedulesMs: number,
   ) {
     this.#queue = home.queue(name);
     this.#queue.on('error', (error) => this.#connectionError(error));
@@ -92,13 +104,34 @@ export class BullJobQueue<Data extends Json> implements JobQueue<Data> {
     await this.#queue.addBulk(jobs.map((job) => ({ name: this.name, data: job.data, opts: this.#options(job) })));
   }
 
-  async schedule(id: string, everyMs: number, data: Data): Promise<void> {
+  async schedule(id: string, everyMs: number, data: Data, options: { readonly afterLoss?: Data } = {}): Promise<void> {
     checkId(id);
-    await this.#queue.upsertJobScheduler(id, { every: everyMs }, { name: this.name, data, opts: this.#defaults() });
+    const schedule = { everyMs, data, ...options };
+    await this.#upsert(id, schedule);
+    this.#schedules.set(id, schedule);
+    this.#looking ??= setInterval(() => void this.#lookForSchedules(), this.lookForSchedulesMs).unref();
   }
 
   async unschedule(id: string): Promise<void> {
+    this.#schedules.delete(id);
     await this.#queue.removeJobScheduler(id);
+  }
+
+  async #upsert(id: string, { everyMs, data }: Schedule<Data>): Promise<void> {
+    await this.#queue.upsertJobScheduler(id, { every: everyMs }, { name: this.name, data, opts: this.#defaults() });
+  }
+
+  async #lookForSchedules(): Promise<void> {
+    try {
+      for (const [id, schedule] of this.#schedules) {
+        if ((await this.#queue.getJobScheduler(id)) !== undefined || !this.#schedules.has(id)) continue;
+        this.observer.jobsLost?.(this.name);
+        if (schedule.afterLoss !== undefined) await this.add({ data: schedule.afterLoss });
+        await this.#upsert(id, schedule);
+      }
+    } catch (error) {
+      this.#connectionError(error as Error); // The next look is soon.
+    }
   }
 
   async work(processor: JobProcessor<Data>, options: { readonly concurrency?: number } = {}): Promise<void> {
@@ -158,6 +191,7 @@ export class BullJobQueue<Data extends Json> implements JobQueue<Data> {
 
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#looking);
     await this.#queue.close();
   }
 

@@ -222,6 +222,36 @@ const workPorts = (world: PayoutWorld, more: Partial<PayoutWorkPorts> = {}): Pay
   ...{ clock: world.clock, openWithdrawals: noneOpen, onError: () => undefined, ...more },
 });
 
+t.test('everything open gets a job again where the jobs were lost', async (t) => {
+  const world = await PayoutWorld.open('begin-again');
+  t.teardown(() => world.partner.close());
+  const jobs = new Jobs();
+  const ids = Array.from({ length: 250 }, (_, i) => `w${String(i).padStart(3, '0')}`);
+  const openWithdrawals = {
+    openWithdrawals: (_: string, after: string, limit: number) =>
+      Promise.resolve(
+        ids
+          .filter((id) => id > after)
+          .slice(0, limit)
+          .map((withdrawalId) => ({ tenantId: 'tenant', withdrawalId })),
+      ),
+  };
+  const added: string[] = [];
+  const queue = {
+    add: (job: NewJob<PayoutTask>) => jobs.add(job),
+    addAll: (many: ReadonlyArray<NewJob<PayoutTask>>) => {
+      for (const { data, id } of many) {
+        t.equal(id, undefined, 'a job that is remembered as done must not stand in the way');
+        if (data.task === 'pay') added.push(data.withdrawal);
+      }
+      return Promise.resolve();
+    },
+  };
+  const processor = payoutProcessor(queue, workPorts(world, { openWithdrawals }));
+  await processor({ id: 'lost', data: { task: 'begin-again' }, attempt: 1, signal });
+  t.same(added, ids);
+});
+
 t.test('jobs', async (t) => {
   const times = { settleMs: 3_600_000, delayMs: 0 };
   const world = await PayoutWorld.open('jobs', undefined, undefined, undefined, undefined, times);
