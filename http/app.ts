@@ -24,7 +24,8 @@ export function createHttpServer(deps: HttpDeps): Server {
   const all = routerOf(ENDPOINTS);
   const hot = routerOf(config.hotPath ? ENDPOINTS.filter((endpoint) => endpoint.hot === true) : []);
   const cold = ENDPOINTS.filter((endpoint) => !config.hotPath || endpoint.hot !== true);
-  const app = createExpressApp(edge, cold, all, docsRouter(), () => !server.listening);
+  const closing = (): boolean => !server.listening || deps.stopping?.() === true;
+  const app = createExpressApp(edge, cold, all, docsRouter(), closing);
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { path, search } = splitTarget(request.url ?? '/');
@@ -36,7 +37,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     const params = decodeParams(match.names ?? [], match.values ?? []);
     const wire = new NodeRequest(request, path, search, params, config);
     edge.run(match.found, wire).then(
-      (answer) => send(response, answer, !server.listening),
+      (answer) => send(response, answer, closing()),
       (error: unknown) => {
         if (!(error instanceof ClientGone)) logger.error({ err: error }, 'defect');
         response.destroy();

@@ -100,6 +100,8 @@ export interface HttpDeps {
   /** Undefined: the installation has no partner for bank accounts, and nothing is paid out. */
   readonly banks: BankDirectory | undefined;
   readonly readiness: readonly ReadinessCheck[];
+  /** True while the process is on its way out and still serves: answers then end their connections. */
+  readonly stopping?: () => boolean;
   /** Whether an error means that a server beneath is away: such calls are answered with 503. Default: none does. */
   readonly isOutage?: (error: unknown) => boolean;
   readonly config: HttpConfig;

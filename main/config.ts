@@ -67,6 +67,11 @@ const schema = z.object({
   RATE_LIMIT_PER_IP: z.coerce.number().int().positive().default(1_000_000),
   /** Requests per minute of a whole tenant; its own preference may set a lower one. */
   RATE_LIMIT_PER_TENANT: z.coerce.number().int().positive().default(6_000_000),
+  /**
+   * How long a process that was told to stop says so (/ready is 503) and still serves, so that proxies learn of it before
+   * they are turned away. Default: 5 in production, otherwise 0.
+   */
+  SHUTDOWN_DELAY_SECONDS: z.coerce.number().min(0).max(60).optional(),
   /** Seconds between two runs of the self-audit. */
   SELF_AUDIT_SECONDS: z.coerce.number().int().positive().default(60),
 });
@@ -75,6 +80,7 @@ export type Config = Readonly<Omit<z.infer<typeof schema>, 'PAYOUT_PARTNER'>> & 
   readonly PAYOUT_PARTNER: 'simulator' | 'none';
   readonly sandbox: boolean;
   readonly production: boolean;
+  readonly shutdownDelaySeconds: number;
 };
 
 export class ConfigError extends Error {
@@ -119,6 +125,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     PAYOUT_PARTNER: PAYOUT_PARTNER ?? (mayPretend ? 'simulator' : 'none'),
     production,
     sandbox: SANDBOX ?? !production,
+    shutdownDelaySeconds: result.data.SHUTDOWN_DELAY_SECONDS ?? (production ? 5 : 0),
   };
 }
 

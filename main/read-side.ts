@@ -118,7 +118,7 @@ export async function openReadSide(ports: {
       stopping.abort();
       await running;
       // Nothing is projected here any more: who stands by need not wait until everything is closed.
-      await Promise.all([...leading.values()].map((lease) => lease?.leave()));
+      for (const lease of leading.values()) await lease?.leave();
       await upgrading;
       await Promise.all([connections.close(), states.close(), store.close()]);
     },

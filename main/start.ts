@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Registry, collectDefaultMetrics } from 'prom-client';
 import { closeHttpServer, createHttpServer } from '../http/app.js';
 import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps } from '../http/deps.js';
 import type { Identity } from '../application/access/identity.js';
@@ -16,6 +16,8 @@ import { banner, readSandbox, writeSandbox } from './sandbox.js';
 import { identityWithMail } from './mail.js';
 import { readinessChecks, serveOps } from './ops.js';
 import { type Partners, openPartners } from './partners.js';
+import { processorMetrics, registerGauges } from './processor-metrics.js';
+import { Stop } from './stop.js';
 import { type Workers, openQueues, startWorkers } from './workers.js';
 
 const VERSION = '0.1.0';
@@ -30,10 +32,11 @@ export async function start(options: { readonly json: boolean }): Promise<void> 
 
   const observer = processorMetrics(metrics);
   const core = await openCoreHere({ config, logger, project: config.ROLES.includes('projector'), observer });
-  registerQueueGauge(metrics, core);
+  registerGauges(metrics, core);
   core.readSide.registerMetrics(metrics);
   core.logHealth.registerMetrics(metrics);
 
+  const stop = new Stop();
   let workers: Workers | undefined;
   let queues: JobQueues | undefined;
   const partners = openPartners(core);
@@ -41,29 +44,36 @@ export async function start(options: { readonly json: boolean }): Promise<void> 
     queues = await openQueues(core, metrics);
     const withMail = identityWithMail(core, queues);
     if (config.ROLES.includes('worker')) workers = await startWorkers(core, queues, { ...withMail, partners });
-    const parts = { metrics, workers, partners, identity: withMail.identity };
+    const parts = { metrics, workers, partners, stop, identity: withMail.identity };
     const stopHttp = config.ROLES.includes('api') ? await serve(core, parts, options) : await serveOps(core, parts);
-    await stopSignal();
+    await stop.told();
+    logger.info({ forSeconds: config.shutdownDelaySeconds }, 'stopping: /ready is 503, requests are still served');
+    await core.clock.sleep(config.shutdownDelaySeconds * 1_000);
+    stop.mustEndSoon(logger);
     logger.info('stopping: draining what runs');
     await stopHttp?.();
   } finally {
-    await (workers ?? queues)?.close();
+    await (workers ?? queues)?.close(JOBS_GRACE_MS);
     partners?.close();
     await core.close();
     logger.info('stopped');
   }
 }
 
+/** What a job that runs may still take; then it is another process's. */
+const JOBS_GRACE_MS = 10_000;
+
 interface ServedParts {
   readonly metrics: Registry;
   readonly workers: Workers | undefined;
   readonly partners: Partners | undefined;
+  readonly stop: Stop;
   readonly identity: Identity;
 }
 
 async function serve(
   core: Core,
-  { metrics, workers, partners, identity }: ServedParts,
+  { metrics, workers, partners, stop, identity }: ServedParts,
   options: { readonly json: boolean },
 ): Promise<() => Promise<void>> {
   const { config, logger } = core;
@@ -76,7 +86,8 @@ async function serve(
     identity,
     audit: new EventLogAuditService(core.log, { clock: core.clock, readModels: core.readModels }),
     banks: partners?.banks,
-    readiness: readinessChecks(core, workers),
+    readiness: readinessChecks(core, workers, stop),
+    stopping: () => stop.isTold,
     isOutage: (error) => isDatabaseOutage(error) || isJobOutage(error),
     config: httpConfig(config),
     logger,
@@ -138,64 +149,4 @@ function httpConfig(config: Config): HttpConfig {
     },
     version: VERSION,
   };
-}
-
-function processorMetrics(register: Registry) {
-  const registers = [register];
-  const commands = new Counter({
-    name: 'corebook_commands_appended_total',
-    help: 'Commands whose batch was sent to the log',
-    registers,
-  });
-  const events = new Counter({ name: 'corebook_events_appended_total', help: 'Events sent to the log', registers });
-  const conflicts = new Counter({
-    name: 'corebook_append_conflicts_total',
-    help: 'Appends that another writer was before',
-    registers,
-  });
-  const sizes = new Histogram({
-    name: 'corebook_append_batch_events',
-    help: 'Events of one append',
-    buckets: [1, 4, 16, 64, 256, 1024, 4096],
-    registers,
-  });
-  return {
-    batch(count: number, size: number): void {
-      commands.inc(count);
-      events.inc(size);
-      sizes.observe(size);
-    },
-    conflict(): void {
-      conflicts.inc();
-    },
-  };
-}
-
-function registerQueueGauge(register: Registry, core: Core): void {
-  new Gauge({
-    name: 'corebook_command_queue_length',
-    help: 'Commands waiting to be decided',
-    registers: [register],
-    collect() {
-      this.set(core.processor.queueLength);
-    },
-  });
-}
-
-/** A repeated signal counts from here on: npm and the terminal may both deliver the first one. */
-const IMPATIENT_AFTER_MS = 2_000;
-
-/** Resolves on the first SIGTERM or SIGINT; one more, some seconds later, ends the process at once. */
-async function stopSignal(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    let firstAt: number | undefined;
-    const onSignal = (): void => {
-      const now = Date.now();
-      if (firstAt !== undefined && now - firstAt > IMPATIENT_AFTER_MS) process.exit(130);
-      firstAt ??= now;
-      resolve();
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
 }
