@@ -4,7 +4,7 @@ import { type AddressInfo, type Socket, connect as connectTcp, createServer } fr
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Test, test } from 'tap';
-import type { EventLog } from '../../application/ports/event-log.js';
+import type { EventLog, SealedEvent } from '../../application/ports/event-log.js';
 import { isChained } from '../../application/processor/seal.js';
 import { MemoryEventLog } from '../../infrastructure/memory/event-log.js';
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
@@ -101,6 +101,30 @@ test('postgres', async (t) => {
         /denied/,
       );
     }
+  });
+
+  await t.test('the version before may still append while this one starts', async (t) => {
+    const tenant = randomUUID();
+    const [event] = sealAfter(tenant, EMPTY, some(1)) as [SealedEvent];
+    const { id, type, recordedAt, effectiveAt, metaText, dataText, hash } = event;
+    const values = [
+      tenant,
+      '-1',
+      EMPTY.hash,
+      '1',
+      id,
+      type,
+      '1',
+      recordedAt,
+      effectiveAt,
+      '',
+      metaText,
+      dataText,
+      hash,
+    ];
+    const call = 'select * from ledger.append_batches($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)';
+    t.match(await query(urls.core, call, [...values, '']), [{ status: 'appended', revision: '0' }]);
+    t.equal((await collect(log.read(tenant)))[0]?.id, id);
   });
 
   await t.test('dates are read whatever the session’s date style', async (t) => {

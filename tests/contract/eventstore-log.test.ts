@@ -4,6 +4,9 @@
  * without the faults that only a fake can have).
  */
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import tap, { type Test, test } from 'tap';
@@ -17,7 +20,9 @@ import { LogFollower } from '../../infrastructure/eventstoredb/follower.js';
 import { moveLog } from '../../infrastructure/eventstoredb/move-log.js';
 import type { Database } from '../../infrastructure/postgres/database.js';
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
+import { startEventStoreFakeCluster } from '../support/eventstore-fake/cluster.js';
 import { type EventStoreFake, startEventStoreFake } from '../support/eventstore-fake/fake.js';
+import { testCertificate } from '../support/eventstore-fake/test-certificate.js';
 import type { Random } from '../support/random.js';
 import { EMPTY, type ChainEnd, appendAtEnd, collect, endOf, sealAfter, some } from '../support/sealing.js';
 import { openTestDatabase } from '../support/test-database.js';
@@ -401,6 +406,71 @@ test('errors in words', { skip: ONLY_FAKE }, async (t) => {
     t.equal((await log.head(tenant)).revision, -1);
     t.equal((await appendAtEnd(log, tenant, some(1))).length, 1);
   });
+});
+
+test('TLS and credentials', { skip: ONLY_FAKE }, async (t) => {
+  const world = await World.open(t);
+  const fake = await startEventStoreFake({ tls: testCertificate, users: { admin: 'change:it' } });
+  const directory = await mkdtemp(join(tmpdir(), 'corebook-ca-'));
+  t.teardown(async () => {
+    await fake.stop();
+    await rm(directory, { recursive: true });
+  });
+  const caFile = join(directory, 'ca.pem');
+  await writeFile(caFile, testCertificate.cert);
+  const address = (who: string, ca: string): string => `esdb://${who}localhost:${fake.endpoint.port}?tls=true${ca}`;
+  const trusting = `&tlsCAFile=${caFile}`;
+
+  const log = await world.open(address('admin:change%3Ait@', trusting));
+  const tenant = randomUUID();
+  await appendAtEnd(log, tenant, some(2));
+  t.equal((await log.head(tenant)).revision, 1);
+  t.same(await log.health(), { ok: true });
+  for (const who of ['admin:wrong@', '']) {
+    const stranger = world.connect(address(who, trusting));
+    const unauthorised = { name: 'LogUnavailable', reason: 'unauthorised', message: /refuses the credentials/ };
+    await t.rejects(stranger.open(), unauthorised);
+    await t.rejects(appendAtEnd(stranger, tenant, some(1)), unauthorised);
+    t.match(await stranger.health(), { ok: false, detail: /refuses the credentials/ });
+  }
+  await t.rejects(world.connect(address('admin:change%3Ait@', '')).open(), {
+    name: 'LogUnavailable',
+    message: /cannot be reached/,
+  });
+  t.equal((await log.head(tenant)).revision, 1);
+});
+
+test('a cluster whose leader changes', { skip: ONLY_FAKE }, async (t) => {
+  const cluster = await startEventStoreFakeCluster();
+  t.teardown(() => cluster.stop());
+  const world = await World.open(t);
+  const log = await world.open(`${cluster.url}&maxDiscoverAttempts=3`);
+  const tenant = randomUUID();
+  let length = 0;
+  const append = async (): Promise<boolean> => {
+    const end = await log.head(tenant).catch(() => undefined);
+    if (end === undefined) return false;
+    const batch = sealAfter(tenant, end, some(1));
+    // As the writer does: the same batch until its outcome is known.
+    for (let tries = 0; tries < 40; tries += 1) {
+      const result = await log.append(tenant, end.revision, batch).catch(() => undefined);
+      if (result?.status === 'appended') return (length += 1) > 0;
+      await sleep(25);
+    }
+    return false;
+  };
+  for (const leader of [1, 2, 0, 1]) {
+    await until(append, 'an append');
+    cluster.elect(cluster.nodes[leader] as EventStoreFake);
+    await until(append, 'an append by the new leader');
+  }
+  const [first, second] = cluster.nodes as [EventStoreFake, EventStoreFake];
+  await second.stop();
+  t.equal(await log.health().then(({ ok }) => ok), false, 'without a leader');
+  cluster.elect(first);
+  await until(append, 'an append after the leader died');
+  t.equal((await collect(log.read(tenant))).length, length);
+  t.equal(cluster.store.events(world.prefix + tenant).length, length, 'nothing twice');
 });
 
 test('the database knows where its log is at home', async (t) => {

@@ -27,8 +27,6 @@ $$;
 revoke all on function ledger.claim_log_home(text) from public;
 grant execute on function ledger.claim_log_home(text) to corebook_core;
 
-drop function ledger.append_batches(text, text, text, text, text, text, text, text, text, text, text, text, text, text);
-
 -- Appends several batches (each of one tenant) in one transaction and one round trip. Lists are texts joined by line
 -- feeds: no element can contain one, and splitting them here is cheaper than escaping arrays in the driver.
 -- A batch whose tenant does not end at the expected revision and hash is a conflict, unless exactly its events stand
@@ -129,3 +127,15 @@ $$;
 
 revoke all on function ledger.append_batches(text, text, text, text, text, text, text, text, text, text, text, text, text, text, text) from public;
 grant execute on function ledger.append_batches(text, text, text, text, text, text, text, text, text, text, text, text, text, text, text) to corebook_core;
+
+-- As the version before calls it, which knows of one home only: it may still run while this one starts.
+create or replace function ledger.append_batches(
+  p_tenants text, p_expected text, p_previous text, p_counts text,
+  p_ids text, p_types text, p_versions text, p_recorded text, p_effective text,
+  p_tags text, p_metas text, p_datas text, p_hashes text, p_keys text
+) returns table (status text, revision bigint, first_position bigint)
+language sql security definer set search_path = ledger, pg_temp as $$
+  select * from ledger.append_batches(
+    p_tenants, p_expected, p_previous, p_counts, p_ids, p_types, p_versions, p_recorded, p_effective,
+    p_tags, p_metas, p_datas, p_hashes, p_keys, 'postgres')
+$$;
