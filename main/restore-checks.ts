@@ -24,7 +24,7 @@ export async function secretDigests(config: Config): Promise<{ master: string; t
 
 /** Refuses a backup that this code or this installation could not use. */
 export async function checkFits(
-  { manifest }: BackupFile,
+  { manifest }: Pick<BackupFile, 'manifest'>,
   config: Config,
   { acceptOtherSecrets }: Pick<RestoreGiven, 'acceptOtherSecrets'>,
 ): Promise<void> {

@@ -3,10 +3,11 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { type Erasure, type ErasureRegister, keyOfErasure } from '../../application/ports/erasure-register.js';
 
+/** Ids are not RFC 9562's in every bit, so any of their form will do. */
 const lineSchema = z.strictObject({
-  tenantId: z.uuid(),
+  tenantId: z.guid(),
   kind: z.enum(['customer', 'employee']),
-  id: z.uuid(),
+  id: z.guid(),
   erasedAt: z.iso.datetime(),
   legalBasis: z.string().optional(),
 });
