@@ -117,8 +117,9 @@ leaf(
     .requiredOption('--from <home>', 'postgres or esdb')
     .requiredOption('--to <home>', 'esdb or postgres')
     .option('--url <url>', 'esdb://… (default: LOG_URL)')
-    .option('--force', 'also while processes of Corebook have the database open', false),
-).action(async (given: { from: string; to: string; url?: string; force: boolean; json?: boolean }) => {
+    .option('--force', 'also while processes of Corebook have the database open', false)
+    .option('--repair', 'with --to esdb: what the event store has lost is written again from its copy', false),
+).action(async (given: { from: string; to: string; url?: string; force: boolean; repair: boolean; json?: boolean }) => {
   await copyLogCommand({ ...given, json: json(given) });
 });
 

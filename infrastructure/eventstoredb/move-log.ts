@@ -16,6 +16,8 @@ export interface MoveOptions {
   readonly urls: { readonly owner: string; readonly core: string };
   /** Also when other processes of ours have the database open. They get errors until they are restarted. */
   readonly force: boolean;
+  /** The log is at home in the event store, which has lost its newest events: they are written again from the copy. */
+  readonly repair?: boolean;
   readonly onProgress: (progress: { readonly done: number; readonly of: number }) => void;
   /** See `EventStoreLogOptions`. */
   readonly prefix?: string;
@@ -57,7 +59,9 @@ async function move(owner: pg.Client, options: MoveOptions): Promise<MoveReport>
   const { to } = options;
   const home = await homeOf(owner);
   const nothing = { tenants: 0, written: 0, verified: 0 };
-  if (home === to) return { outcome: 'already there', home, ...nothing };
+  if (home === to && !(options.repair === true && to === 'eventstoredb')) {
+    return { outcome: 'already there', home, ...nothing };
+  }
   if (home.startsWith('moving') && home !== `moving to ${to}`) {
     // Where it came from has everything: nobody could append since.
     await setHome(owner, home, to);

@@ -16,6 +16,7 @@ export async function copyLogCommand(given: {
   to: string;
   url?: string;
   force: boolean;
+  repair: boolean;
   json: boolean;
 }): Promise<void> {
   const [from, to] = [HOMES[given.from], HOMES[given.to]];
@@ -31,7 +32,7 @@ export async function copyLogCommand(given: {
   const database = await openDatabaseOf(config);
   try {
     const report = await moveLog({
-      ...{ to, eventStoreUrl, urls: database.urls, force: given.force },
+      ...{ to, eventStoreUrl, urls: database.urls, force: given.force, repair: given.repair },
       onProgress: ({ done, of }) => bar.update(done, of),
     });
     bar.stop();

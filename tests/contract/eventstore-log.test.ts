@@ -598,6 +598,22 @@ test('moving the log', async (t) => {
     t.match(report, { outcome: 'moved', written: 1_803, verified: events.length });
   });
 
+  await t.test('an event store that lost its newest events gets them again', { skip: ONLY_FAKE }, async (t) => {
+    const poorer = await startEventStoreFake();
+    t.teardown(() => poorer.stop());
+    const victim = tenants[0] as string;
+    const events = await eventStore((log) => collect(log.read(victim)));
+    const log = world.connect(poorer.url);
+    await t.rejects(log.head(victim), LogDiverged);
+    await log.close();
+    const report = await moveLog({
+      ...{ ...options, eventStoreUrl: poorer.url, to: 'eventstoredb' as const, repair: true },
+      onProgress: () => undefined,
+    });
+    t.match(report, { outcome: 'moved', home: 'eventstoredb', verified: report.written });
+    t.equal(poorer.store.events(prefix + victim).length, events.length);
+  });
+
   await t.test('not into streams that tell another story', async (t) => {
     await moveLog({ ...options, to: 'postgres', onProgress: () => undefined });
     const victim = tenants[0] as string;
