@@ -14,7 +14,7 @@ import { PostgresEventLog, createLogPool } from '../postgres/event-log.js';
 import { EventStoreConnection } from './connection.js';
 import { fromRecorded, hashOf, toEventData } from './event-body.js';
 import { LogDiverged, LogUnavailable } from './failures.js';
-import { LogCopy } from './log-copy.js';
+import { LogCopy, type Standing } from './log-copy.js';
 import { checkCopyable } from './storable.js';
 
 /** Tenants' streams: this and the tenant's id. */
@@ -22,11 +22,6 @@ export const STREAM_PREFIX = 'corebook_tenant-';
 /** Is never written: reading it asks the server whether it answers us. */
 const HEALTH_STREAM = 'corebook_health';
 const PAGE = 500;
-
-interface End {
-  readonly revision: number;
-  readonly hash: string;
-}
 
 export interface EventStoreLogOptions {
   /** `esdb://…`. */
@@ -51,8 +46,8 @@ export class EventStoreEventLog implements EventLog {
   readonly copy: LogCopy;
   readonly prefix: string;
   readonly #events: PostgresEventLog;
-  /** Where tenants' logs ended when this process last knew; events up to there are in the copy. */
-  readonly #ends = new Map<string, End>();
+  /** Last revisions of tenants' logs when this process last knew; events up to there are in the copy. */
+  readonly #ends = new Map<string, number>();
   /** The last append of each tenant that is under way: appends of one tenant take their turns. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #closed = false;
@@ -77,12 +72,7 @@ export class EventStoreEventLog implements EventLog {
       if (this.#closed) throw new Error('the log is closed');
       if (events.length === 0) throw new RangeError('an append has at least one event');
       checkCopyable(events);
-      try {
-        return await this.#append(tenantId, expectedRevision, events);
-      } catch (error) {
-        this.#ends.delete(tenantId);
-        throw error;
-      }
+      return this.#append(tenantId, expectedRevision, events);
     };
     const before = this.#turns.get(tenantId);
     const turn = before === undefined ? work() : before.then(work, work);
@@ -95,17 +85,21 @@ export class EventStoreEventLog implements EventLog {
   }
 
   async #append(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): Promise<AppendResult> {
-    const { previousHash } = events[0] as SealedEvent;
-    const continues = (end: End | undefined): boolean =>
-      end?.revision === expectedRevision && end.hash === previousHash;
-    if (!continues(this.#ends.get(tenantId))) {
+    let standing = await this.copy.standing(tenantId, expectedRevision, events);
+    if (!standing.reaches) {
       const end = await this.#catchUp(tenantId);
-      if (!continues(end)) return this.#late(tenantId, end, expectedRevision, events);
+      standing = await this.copy.standing(tenantId, expectedRevision, events);
+      if (!standing.reaches) return this.#late(tenantId, end, expectedRevision, events);
     }
-    // The copy reaches to the expected revision. If EventStoreDB's stream still ends there, no other key can be taken.
-    const taken = await this.#taken(events);
-    if (taken.length > 0) return { status: 'keys-taken', keyIds: taken };
+    // If EventStoreDB's stream ends where the copy was just seen to reach, no other key or id can be taken.
+    const taken = takenKeys(standing, events);
     const stream = this.prefix + tenantId;
+    if (taken.length > 0 || standing.ids.length > 0) {
+      const end = await this.#catchUp(tenantId);
+      if (end.revision !== expectedRevision) return this.#late(tenantId, end, expectedRevision, events);
+      if (taken.length > 0) return { status: 'keys-taken', keyIds: taken };
+      throw new AppendRejected('an event id is in the log already');
+    }
     const sent = await this.connection.append(stream, expectedRevision, events.map(toEventData));
     if (sent === 'too-large') {
       throw new AppendRejected('the append is larger than the event store takes (MaxAppendSize)');
@@ -113,29 +107,20 @@ export class EventStoreEventLog implements EventLog {
     if (sent === 'conflict') return this.#late(tenantId, await this.#catchUp(tenantId), expectedRevision, events);
     const result = await this.#events.append(tenantId, expectedRevision, events);
     if (result.status !== 'appended') throw new LogDiverged(`the copy refuses what is in ${stream}: ${result.status}`);
-    this.#ends.set(tenantId, { revision: result.lastRevision, hash: (events.at(-1) as SealedEvent).hash });
+    this.#ends.set(tenantId, result.lastRevision);
     return result;
   }
 
   /** The log does not end where the batch was sealed: a conflict, or exactly its events stand there already. */
   async #late(
     tenantId: string,
-    end: End,
+    end: LogHead,
     expectedRevision: number,
     events: readonly SealedEvent[],
   ): Promise<AppendResult> {
     // Never asked to append at its very end: what the event store has refused, the copy must not take.
     if (end.revision <= expectedRevision) return { status: 'conflict', revision: end.revision };
     return this.#events.append(tenantId, expectedRevision, events);
-  }
-
-  async #taken(events: readonly SealedEvent[]): Promise<string[]> {
-    const standing = await this.copy.standing(events);
-    const keyIds = events.flatMap((event) => (event.keyId === undefined ? [] : [event.keyId]));
-    const doubled = keyIds.filter((keyId, i) => keyIds.indexOf(keyId) !== i);
-    const taken = [...new Set([...standing.keyIds, ...doubled])];
-    if (taken.length === 0 && standing.ids.length > 0) throw new AppendRejected('an event id is in the log already');
-    return taken;
   }
 
   /** Copies what the tenant's stream has and the copy has not; answers where both end. */
@@ -156,7 +141,7 @@ export class EventStoreEventLog implements EventLog {
       throw new LogDiverged(`another event stands at ${lastRevision}@${stream} than in its copy`);
     }
     while (end.revision < lastRevision) end = await this.#copyPage(tenantId, end);
-    this.#ends.set(tenantId, { revision: end.revision, hash: end.hash });
+    this.#ends.set(tenantId, end.revision);
     return end;
   }
 
@@ -184,7 +169,7 @@ export class EventStoreEventLog implements EventLog {
   }
 
   async *read(tenantId: string, range: ReadRange = {}): AsyncIterable<StoredEvent> {
-    const known = this.#ends.get(tenantId)?.revision ?? -1;
+    const known = this.#ends.get(tenantId) ?? -1;
     if (range.to === undefined || range.to > known) await this.#catchUp(tenantId);
     yield* this.#events.read(tenantId, range);
   }
@@ -240,4 +225,10 @@ export class EventStoreEventLog implements EventLog {
     await this.connection.close();
     await this.#events.close();
   }
+}
+
+function takenKeys(standing: Standing, events: readonly SealedEvent[]): string[] {
+  const keyIds = events.flatMap((event) => (event.keyId === undefined ? [] : [event.keyId]));
+  const doubled = keyIds.filter((keyId, i) => keyIds.indexOf(keyId) !== i);
+  return [...new Set([...standing.keyIds, ...doubled])];
 }

@@ -1,8 +1,11 @@
 import type { Position } from '@eventstore/db-client';
-import type { SealedEvent } from '../../application/ports/event-log.js';
+import { GENESIS_HASH, type SealedEvent } from '../../application/ports/event-log.js';
 import type { Pool } from '../postgres/pool.js';
 
 export interface Standing {
+  /** Whether the copy reaches to the event that the batch was sealed upon. */
+  readonly reaches: boolean;
+  /** Keys and ids of the batch that stand in the log already. */
   readonly keyIds: readonly string[];
   readonly ids: readonly string[];
 }
@@ -11,21 +14,23 @@ export interface Standing {
 export class LogCopy {
   constructor(private readonly pool: Pool) {}
 
-  /** Which of these events' keys and ids stand in the log already. Throws when the log is not at home in EventStoreDB. */
-  async standing(events: readonly SealedEvent[]): Promise<Standing> {
+  /** What must be known before a batch is appended. Throws when the log is not at home in EventStoreDB. */
+  async standing(tenantId: string, expectedRevision: number, events: readonly SealedEvent[]): Promise<Standing> {
     const keyIds = events.flatMap((event) => (event.keyId === undefined ? [] : [event.keyId]));
-    const { rows } = await this.pool.query<[string, string[], string[]]>({
+    const { rows } = await this.pool.query<[string, string | null, string[], string[]]>({
       name: 'copy-standing',
       text: `select h.home,
-                    array(select key_id::text from ledger.events where key_id = any($1::uuid[])),
-                    array(select id::text from ledger.events where id = any($2::uuid[]))
+                    (select encode(hash, 'hex') from ledger.events where tenant_id = $1 and revision = $2),
+                    array(select key_id::text from ledger.events where key_id = any($3::uuid[])),
+                    array(select id::text from ledger.events where id = any($4::uuid[]))
                from ledger.log_head h`,
-      values: [keyIds, events.map((event) => event.id)],
+      values: [tenantId, expectedRevision, keyIds, events.map((event) => event.id)],
       rowMode: 'array',
     });
-    const [home, keys, ids] = rows[0] ?? ['nowhere', [], []];
+    const [home, hash, keys, ids] = rows[0] ?? ['nowhere', null, [], []];
     if (home !== 'eventstoredb') throw new Error(`the log of this database is kept in ${home}, not in eventstoredb`);
-    return { keyIds: keys, ids };
+    const reached = expectedRevision === -1 ? GENESIS_HASH : hash;
+    return { reaches: reached === events[0]?.previousHash, keyIds: keys, ids };
   }
 
   /** Where the copies of these tenants' logs end: their last revisions; a tenant without a copy is left out. */
