@@ -33,6 +33,8 @@ export interface Restored {
   readonly readModels: { readonly restored: readonly string[]; readonly rebuilt: readonly string[] };
   readonly erasures: ErasedAgain;
   readonly audit: AuditReport;
+  /** Seconds of each part. */
+  readonly took: { readonly loading: number; readonly readModels: number; readonly verifying: number };
 }
 
 /** Reactors look again at what happened shortly before: their jobs are not in the backup, and doing one again does nothing. */
@@ -46,6 +48,7 @@ export async function fillStaging(options: RestoreOptions): Promise<Restored> {
   const { backup, server, config, logger } = options;
   const { manifest } = backup;
   const log = (message: string, details?: object): void => logger.info(details ?? {}, message);
+  const lap = stopWatch();
   await server.makeStaging();
   const url = server.stagingUrl;
   // First the schema that the backup is of, with its rows; then what this code made of that schema since.
@@ -58,14 +61,27 @@ export async function fillStaging(options: RestoreOptions): Promise<Restored> {
     await checkHeads(loader, backup);
     // As long as it is being restored it is a log on PostgreSQL, whatever it was and will be.
     await loader.query(`update ledger.log_head set home = 'postgres'`);
+    const loading = lap();
     const report = await withStagedCore(options, urls, false, (core) => revive(options, core, loader));
+    const readModels = lap();
     await reactAgain(loader, manifest.createdAt);
     const audit = await withStagedCore(options, urls, true, (core) => auditStaged(core, options));
     await settleHome(loader, options);
-    return { ...report, audit, events: audit.events, tenants: audit.tenants.length };
+    const took = { loading, readModels, verifying: lap() };
+    return { ...report, audit, took, events: audit.events, tenants: audit.tenants.length };
   } finally {
     await loader.close();
   }
+}
+
+/** Answers the seconds since it was asked last. */
+function stopWatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const seconds = (performance.now() - last) / 1000;
+    last += seconds * 1000;
+    return seconds;
+  };
 }
 
 async function withStagedCore<T>(

@@ -145,7 +145,7 @@ async function checkTarget(server: StagingServer, { replace }: RestoreGiven): Pr
 function report(
   given: RestoreGiven,
   { manifest }: BackupFile,
-  { events, tenants, readModels, erasures }: Restored,
+  { events, tenants, readModels, erasures, took }: Restored,
   replaced: string | undefined,
   seconds: number,
 ): void {
@@ -160,7 +160,7 @@ function report(
   ];
   const { createdAt } = manifest;
   print(
-    { ok: true, createdAt, events, tenants, readModels, erasures, replaced: replaced ?? null, seconds },
+    { ok: true, createdAt, events, tenants, readModels, erasures, replaced: replaced ?? null, seconds, took },
     given.json,
     text.join('\n'),
   );

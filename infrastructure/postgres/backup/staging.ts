@@ -14,6 +14,8 @@ const REPLACED = '_replaced_';
 const LOCK = 4_172_233_902;
 /** Connections that have just been closed here are gone for the server a little later. */
 const QUIET_TRIES = 50;
+/** So long before it is said that somebody is there. */
+const LOOKS = 10;
 const QUIET_PAUSE_MS = 100;
 
 /** The server of a database that is to be restored, seen from its database `postgres`. */
@@ -84,7 +86,7 @@ export class StagingServer {
 
   /** Names of those who have the living database open. */
   async users(): Promise<string[]> {
-    return this.#usersOf(this.name, 1);
+    return this.#usersOf(this.name, LOOKS);
   }
 
   /** An empty database for the restore, whatever an earlier one left. */
