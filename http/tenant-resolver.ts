@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { hasPassed } from '../application/elapsed.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../application/ports/clock.js';
 import type { ReadModels } from '../application/ports/read-models.js';
@@ -24,7 +25,7 @@ export class TenantResolver {
   readonly #readModels: ReadModels;
   readonly #config: HttpConfig;
   readonly #clock: Clock;
-  readonly #hosts = new Map<string, { tenant: HostTenant; untilMs: number }>();
+  readonly #hosts = new Map<string, { tenant: HostTenant; sinceMs: number | undefined }>();
   readonly #named = new Map<string, HostTenant>();
 
   constructor(readModels: ReadModels, config: HttpConfig, clock: Clock) {
@@ -38,7 +39,10 @@ export class TenantResolver {
     const forwarded = this.#config.trustForwardedHost ? headerText(headers, 'x-forwarded-host') : undefined;
     const host = forwarded ?? headers.host ?? '';
     const known = this.#hosts.get(host);
-    if (known === undefined || (known.untilMs !== 0 && known.untilMs <= this.#clock.nowMs())) {
+    if (
+      known === undefined ||
+      (known.sinceMs !== undefined && hasPassed(DOMAIN_TRUST_MS, known.sinceMs, this.#clock.nowMs()))
+    ) {
       return this.#lookUp(host).then((tenant) => this.#orNamed(tenant, headers));
     }
     return this.#orNamed(known.tenant, headers);
@@ -60,14 +64,14 @@ export class TenantResolver {
   async #lookUp(host: string): Promise<HostTenant> {
     const name = hostName(host);
     let tenant = this.#ofHostName(name);
-    let untilMs = 0;
+    let sinceMs: number | undefined;
     if (tenant === undefined) {
       const found = await this.#readModels.domainOwner(name);
       tenant = found === undefined ? 'unknown' : { tenantId: found.tenantId, agentId: found.agentId ?? undefined };
-      untilMs = this.#clock.nowMs() + DOMAIN_TRUST_MS;
+      sinceMs = this.#clock.nowMs();
     }
     if (this.#hosts.size >= MAX_REMEMBERED) this.#hosts.clear();
-    this.#hosts.set(host, { tenant, untilMs });
+    this.#hosts.set(host, { tenant, sinceMs });
     return tenant;
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../application/ports/clock.js';
+import { hasPassed } from '../application/elapsed.js';
 import type { EventLog } from '../application/ports/event-log.js';
 import type { ReadStore } from '../application/ports/read-store.js';
 import type { Projection } from './projection.js';
@@ -35,13 +36,14 @@ export class PollingPositions implements Positions {
 
   async waitFor(position: string, timeoutMs: number): Promise<boolean> {
     const { clock } = this.ports;
-    const endMs = clock.nowMs() + timeoutMs;
+    const startedMs = clock.nowMs();
     for (;;) {
       if (this.#has(position)) return true;
       await this.#look();
       if (this.#has(position)) return true;
-      if (this.#parked !== undefined || clock.nowMs() >= endMs) return false;
-      await clock.sleep(Math.min(POLL_MS, Math.max(1, endMs - clock.nowMs())));
+      const nowMs = clock.nowMs();
+      if (this.#parked !== undefined || hasPassed(timeoutMs, startedMs, nowMs)) return false;
+      await clock.sleep(Math.min(POLL_MS, Math.max(1, startedMs + timeoutMs - nowMs)));
     }
   }
 
@@ -52,7 +54,7 @@ export class PollingPositions implements Positions {
     if (this.#has(end)) this.#awaited = undefined;
     else if (this.#awaited === undefined || this.#has(this.#awaited.position))
       this.#awaited = { position: end, sinceMs: clock.nowMs() };
-    const lagSeconds = this.#awaited === undefined ? 0 : (clock.nowMs() - this.#awaited.sinceMs) / 1000;
+    const lagSeconds = this.#awaited === undefined ? 0 : Math.max(0, clock.nowMs() - this.#awaited.sinceMs) / 1000;
     return { parked: this.#parked, lagEvents: Math.max(0, log.distance(this.#reached, end)), lagSeconds };
   }
 

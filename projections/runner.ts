@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../application/ports/event-log.js';
+import { hasPassed } from '../application/elapsed.js';
 import type { ProjectionState } from '../application/ports/read-store.js';
 import { PositionWaiters } from './position-waiters.js';
 import type { Projection } from './projection.js';
@@ -57,21 +58,21 @@ export class ProjectionRunner {
     let unaskedMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       const startedMs = clock.nowMs();
-      const poll = startedMs - polledMs >= pollMs;
+      const poll = hasPassed(pollMs, polledMs, startedMs);
       if (poll) polledMs = startedMs;
       try {
         // Far behind, the end of the log is not what was read last: without it there would be no lag to see.
-        if (startedMs - lookedMs >= LOOK_MS) {
+        if (hasPassed(LOOK_MS, lookedMs, startedMs)) {
           lookedMs = startedMs;
           await feed.look();
         }
-        const unasked = startedMs - unaskedMs >= unaskedPaceMs;
+        const unasked = hasPassed(unaskedPaceMs, unaskedMs, startedMs);
         if (unasked) unaskedMs = startedMs;
         const report = await this.step({ poll, unasked });
         failures = 0;
         if (report.full || signal.aborted) continue;
         if (report.moved) {
-          const restMs = this.#paceMs(report, startedMs - previousMs) - (clock.nowMs() - startedMs);
+          const restMs = this.#paceMs(report, startedMs - previousMs) - Math.max(0, clock.nowMs() - startedMs);
           previousMs = startedMs;
           if (restMs >= 1) await this.#rest(restMs, signal);
           continue;

@@ -58,7 +58,9 @@ export class Track {
   }
 
   isDue(nowMs: number): boolean {
-    return this.#notBeforeMs <= nowMs;
+    const { asideMs, recheckMs } = this.options;
+    // Further away than any pause: the clock was set back.
+    return this.#notBeforeMs <= nowMs || this.#notBeforeMs > nowMs + Math.max(asideMs, recheckMs);
   }
 
   get isRunning(): boolean {

@@ -1,4 +1,5 @@
 import { type KeyObject, createPrivateKey, createPublicKey } from 'node:crypto';
+import { hasPassed } from '../elapsed.js';
 import type { Clock } from '../ports/clock.js';
 import type { TenantKey, TenantKeyStore } from '../ports/tenant-keys.js';
 
@@ -36,8 +37,8 @@ export class KeyMemory {
   async keysOf(tenantId: string): Promise<readonly TenantKey[]> {
     const entry = this.#entries.get(tenantId);
     const now = this.#clock.nowMs();
-    if (entry === undefined || now - entry.loadedMs >= TRUST_MS) return await this.#load(tenantId);
-    if (now - entry.loadedMs >= REFRESH_AFTER_MS && !entry.refreshing) {
+    if (entry === undefined || hasPassed(TRUST_MS, entry.loadedMs, now)) return await this.#load(tenantId);
+    if (hasPassed(REFRESH_AFTER_MS, entry.loadedMs, now) && !entry.refreshing) {
       entry.refreshing = true;
       // A failure leaves the old answer to run out.
       this.#load(tenantId).catch(() => {
@@ -56,7 +57,7 @@ export class KeyMemory {
   /** Forgets the tenant's keys unless they were asked for a moment ago; false when they were. */
   mayAskAgain(tenantId: string): boolean {
     const entry = this.#entries.get(tenantId);
-    if (entry !== undefined && this.#clock.nowMs() - entry.loadedMs < ASK_AGAIN_MS) return false;
+    if (entry !== undefined && !hasPassed(ASK_AGAIN_MS, entry.loadedMs, this.#clock.nowMs())) return false;
     this.#entries.delete(tenantId);
     return true;
   }

@@ -5,6 +5,7 @@ import {
   resolvePreferences,
 } from '../../domain/tenant/preferences.js';
 import type { Clock } from '../ports/clock.js';
+import { hasPassed } from '../elapsed.js';
 import type { ReadModels } from '../ports/read-models.js';
 
 interface Entry {
@@ -38,10 +39,10 @@ export class PreferenceReader {
   of(tenantId: string, query?: Omit<PreferenceQuery, 'today'>): Preferences | Promise<Preferences> {
     const entry = this.#entries.get(tenantId);
     const now = this.#clock.nowMs();
-    if (entry === undefined || now - entry.loadedMs >= TRUST_MS) {
+    if (entry === undefined || hasPassed(TRUST_MS, entry.loadedMs, now)) {
       return this.#load(tenantId).then((loaded) => this.#resolve(loaded, query));
     }
-    if (now - entry.loadedMs >= REFRESH_AFTER_MS && !entry.refreshing) {
+    if (hasPassed(REFRESH_AFTER_MS, entry.loadedMs, now) && !entry.refreshing) {
       entry.refreshing = true;
       this.#load(tenantId).catch(() => {
         entry.refreshing = false;

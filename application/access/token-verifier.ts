@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { hasPassed } from '../elapsed.js';
 import type { Role } from '../../domain/shared/decider.js';
 import type { UserReference } from '../../domain/access/user-events.js';
 import { Unavailable } from '../commands.js';
@@ -83,8 +84,9 @@ export class TokenVerifier {
   verify(token: string, remoteAddress: string): VerifiedToken | undefined | Promise<VerifiedToken | undefined> {
     const now = this.#clock.nowMs();
     const entry = this.#entries.get(token);
-    if (entry === undefined || now - entry.loadedMs >= TRUST_MS) return this.#loadAndJudge(token, remoteAddress);
-    if (now - entry.loadedMs >= REFRESH_AFTER_MS && !entry.refreshing) this.#refresh(token, entry);
+    if (entry === undefined || hasPassed(TRUST_MS, entry.loadedMs, now))
+      return this.#loadAndJudge(token, remoteAddress);
+    if (hasPassed(REFRESH_AFTER_MS, entry.loadedMs, now) && !entry.refreshing) this.#refresh(token, entry);
     return this.#judge(entry, remoteAddress, now);
   }
 

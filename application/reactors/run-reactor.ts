@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.js';
+import { hasPassed } from '../elapsed.js';
 import type { EventScan, ScannedEvent } from '../ports/event-scan.js';
 import type { Lease } from '../ports/leases.js';
 import type { ReactorCheckpoints } from '../ports/reactor-checkpoints.js';
@@ -106,7 +107,7 @@ class Runner {
       this.position = next;
       this.error = undefined;
       this.#pauseMs = FIRST_PAUSE_MS;
-      if (clock.nowMs() - this.#savedAtMs >= SAVE_EVERY_MS && !(await this.#save())) return;
+      if (hasPassed(SAVE_EVERY_MS, this.#savedAtMs, clock.nowMs()) && !(await this.#save())) return;
       if (atEnd) await clock.sleep(POLL_MS, signal).catch(() => undefined);
     }
     await this.#save();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { hasPassed } from '../../application/elapsed.js';
 import type { Clock } from '../../application/ports/clock.js';
 import { type KeyVault, type MasterSeal, SealBroken, SubjectErased } from '../../application/ports/key-vault.js';
 import type { Json } from '../../domain/shared/event.js';
@@ -112,7 +113,8 @@ export class SubjectVault implements KeyVault {
       const name = nameOf(subject);
       const known = this.#keys.get(name);
       // What is destroyed stays so.
-      if (known !== undefined && (known.key === null || now - known.loadedMs < TRUST_MS)) keys.set(name, known.key);
+      if (known !== undefined && (known.key === null || !hasPassed(TRUST_MS, known.loadedMs, now)))
+        keys.set(name, known.key);
       else missing.set(name, subject);
     }
     if (missing.size === 0) return keys;

@@ -392,6 +392,24 @@ test('run', async (t) => {
   t.ok(runner.status().every(({ status, generation }) => status === 'running' && generation === 1));
 });
 
+test('a clock that is set back by a day holds nothing up', async (t) => {
+  const { log } = await busyBook('set-back');
+  const store = await prepared();
+  let offsetMs = 0;
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs };
+  const feed = new EventFeed(log, clock);
+  const runner = new ProjectionRunner({ projections: createProjections(), store, feed, clock });
+  const stopping = new AbortController();
+  const running = runner.run(stopping.signal);
+  t.equal(await runner.waitFor(await log.lastPosition(), 10_000), true);
+  for (offsetMs of [-86_400_000, -2 * 86_400_000]) {
+    await append(log, [{ ...opened(90 - offsetMs / 86_400_000), tenantId: accountId(1) }]);
+    t.equal(await runner.waitFor(await log.lastPosition(), 5_000), true, 'found in the log');
+  }
+  stopping.abort();
+  await running;
+});
+
 test('rebuild', async (t) => {
   const book = await busyBook('rebuild');
   const { log } = book;
