@@ -1,4 +1,5 @@
 import type { Tag } from '../../domain/shared/event.js';
+import { hasPassed } from '../elapsed.js';
 import { type Command, type CommittedEvent, type Outcome, Overloaded, Unavailable } from '../commands.js';
 import type { Clock, IdSource } from '../ports/clock.js';
 import {
@@ -418,7 +419,7 @@ export class TenantWriter {
         return await log.append(this.tenantId, batch.expectedRevision, batch.sealed);
       } catch (caught) {
         error = caught;
-        if (caught instanceof AppendRejected || clock.nowMs() - startedMs >= maxAppendRetryMs) break;
+        if (caught instanceof AppendRejected || hasPassed(maxAppendRetryMs, startedMs, clock.nowMs())) break;
       }
     }
     return { status: 'failed', error };
