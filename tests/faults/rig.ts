@@ -1,5 +1,6 @@
 /** The product with everything it stands on, a fault proxy before each of them. */
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { DemoTenant } from '../../application/sandbox/seed.js';
 import { FaultProxy } from '../support/fault-proxy.js';
@@ -61,6 +62,9 @@ export class Rig {
   }
 
   async #start(): Promise<void> {
+    if (this.kind.env?.['FAKETIME_TIMESTAMP_FILE'] !== undefined) {
+      await writeFile(this.kind.env['FAKETIME_TIMESTAMP_FILE'], '+0\n');
+    }
     for (const roles of this.kind.processes) this.products.push(await Product.of(roles, this.#proxied()));
     for (const product of this.products) product.launch();
     await Promise.all(this.products.map((product) => product.started()));

@@ -2,9 +2,24 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Rig } from './rig.js';
 import { type Result, type Scenario, conduct } from './scenario.js';
-import { POSTGRES_NETWORK } from './scenarios/network.js';
+import { CONSUMER_FAULTS } from './scenarios/consumers.js';
+import { JOB_FAULTS } from './scenarios/jobs.js';
+import { EVENT_STORE_KILLS, PROCESS_KILLS, SERVER_KILLS } from './scenarios/kills.js';
+import { EVENT_STORE_NETWORK, POSTGRES_NETWORK, REDIS_NETWORK } from './scenarios/network.js';
+import { CLOCK_FAULTS, DISK_FAULTS } from './scenarios/resources.js';
 
-const ALL: readonly Scenario[] = [...POSTGRES_NETWORK];
+const ALL: readonly Scenario[] = [
+  ...POSTGRES_NETWORK,
+  ...REDIS_NETWORK,
+  ...SERVER_KILLS,
+  ...JOB_FAULTS,
+  ...CONSUMER_FAULTS,
+  ...DISK_FAULTS,
+  ...CLOCK_FAULTS,
+  ...PROCESS_KILLS,
+  ...EVENT_STORE_NETWORK,
+  ...EVENT_STORE_KILLS,
+];
 const RESULTS = 'build/faults.json';
 const VERBOSE = process.env['FAULTS_VERBOSE'] !== undefined;
 

@@ -1,9 +1,10 @@
 /** Faults of the network before each server that the product stands on. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault } from '../../support/fault-proxy.js';
-import type { Rig, RigKind } from '../rig.js';
+import { jobsRun } from '../holds.js';
+import { EVENT_STORE, ONE_PROCESS } from '../kinds.js';
+import type { Rig } from '../rig.js';
 import type { Scenario } from '../scenario.js';
-
-const ONE_PROCESS: RigKind = { processes: ['api,projector,worker'], log: 'postgres', jobs: 'redis' };
 
 const OUTAGE_MS = 7_000;
 
@@ -27,7 +28,7 @@ function against(
   rest: Pick<Scenario, 'fault' | 'serves'> & Partial<Scenario>,
 ): Scenario {
   return {
-    rig: ONE_PROCESS,
+    rig: target === 'eventstore' ? EVENT_STORE : ONE_PROCESS,
     lastsMs: OUTAGE_MS,
     ...rest,
     name: `${target}-${name}`,
@@ -77,10 +78,101 @@ export const POSTGRES_NETWORK: readonly Scenario[] = [
     { kind: 'abandon' },
     { fault: 'open connections silent for ever, new ones well', serves: 'partly', lastsMs: 100 },
   ),
+  {
+    ...against(
+      'postgres',
+      'abandon-in-transaction',
+      { kind: 'abandon' },
+      {
+        fault: 'connections lost for ever in the middle of what they carried',
+        serves: 'partly',
+        lastsMs: 100,
+      },
+    ),
+    strike: async ({ postgresProxy }) => {
+      await postgresProxy.strike({ kind: 'bandwidth', bytesPerSecond: 30_000 });
+      await delay(3_000);
+      await postgresProxy.strike({ kind: 'abandon' });
+    },
+  },
   against(
     'postgres',
     'blackhole-long',
     { kind: 'blackhole' },
     { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 45_000 },
+  ),
+];
+
+/** Jobs wait for Redis: commands and look-ups do not. */
+const WITHOUT_JOBS = { serves: 'yes', ready: 'no', after: jobsRun } as const;
+
+export const REDIS_NETWORK: readonly Scenario[] = [
+  against(
+    'redis',
+    'latency',
+    { kind: 'latency', ms: 60, jitterMs: 50 },
+    { fault: '60 ± 50 ms each way', serves: 'yes', lastsMs: 3_000 },
+  ),
+  against('redis', 'reset', { kind: 'reset' }, { fault: 'connections reset, new ones too', ...WITHOUT_JOBS }),
+  against('redis', 'refuse', { kind: 'refuse' }, { fault: 'connections refused', ...WITHOUT_JOBS }),
+  against('redis', 'blackhole', { kind: 'blackhole' }, { fault: 'accepted, nothing flows', ...WITHOUT_JOBS }),
+  against(
+    'redis',
+    'silent-answers',
+    { kind: 'half-open', silent: 'down' },
+    { fault: 'half-open: it hears us, we do not hear it', ...WITHOUT_JOBS },
+  ),
+  against(
+    'redis',
+    'abandon',
+    { kind: 'abandon' },
+    {
+      fault: 'open connections silent for ever, new ones well',
+      serves: 'yes',
+      ready: 'either',
+      lastsMs: 100,
+      after: jobsRun,
+    },
+  ),
+];
+
+export const EVENT_STORE_NETWORK: readonly Scenario[] = [
+  against(
+    'eventstore',
+    'latency',
+    { kind: 'latency', ms: 40, jitterMs: 30 },
+    { fault: '40 ± 30 ms each way', serves: 'yes', lastsMs: 3_000 },
+  ),
+  against(
+    'eventstore',
+    'bandwidth',
+    { kind: 'bandwidth', bytesPerSecond: 100_000 },
+    { fault: 'a line of 100 kB/s', serves: 'yes', ready: 'either', lastsMs: 4_000 },
+  ),
+  against(
+    'eventstore',
+    'reset',
+    { kind: 'reset' },
+    { fault: 'connections reset, new ones too', serves: 'no', lastsMs: 5_000 },
+  ),
+  against('eventstore', 'refuse', { kind: 'refuse' }, { fault: 'connections refused', serves: 'no', lastsMs: 5_000 }),
+  against(
+    'eventstore',
+    'silent-answers',
+    { kind: 'half-open', silent: 'down' },
+    { fault: 'half-open: it hears us, we do not hear it', serves: 'no' },
+  ),
+  against(
+    'eventstore',
+    'silent-requests',
+    { kind: 'half-open', silent: 'up' },
+    { fault: 'half-open: we hear it, it does not hear us', serves: 'no' },
+  ),
+  against('eventstore', 'blackhole', { kind: 'blackhole' }, { fault: 'accepted, nothing flows', serves: 'no' }),
+  against(
+    'eventstore',
+    'abandon',
+    { kind: 'abandon' },
+    { fault: 'open connections silent for ever, new ones well', serves: 'partly', lastsMs: 100 },
   ),
 ];
