@@ -13,11 +13,12 @@ import { rebuildProjectionCommand } from './commands/projections.js';
 import { createTenantCommand, createTokenCommand } from './commands/tenants.js';
 import { EXIT, Failure, print } from './commands/run.js';
 import { start } from './start.js';
+import { VERSION } from './version.js';
 
 /** The command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 the audit found something. */
 const program = new Command('corebook')
   .description('Event-sourced double-entry core: start the server, keep the books, prove them.')
-  .version('0.1.0')
+  .version(VERSION)
   .option('--json', 'one JSON document on standard output instead of text')
   .showHelpAfterError()
   .exitOverride();

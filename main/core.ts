@@ -16,13 +16,16 @@ import { PostgresKeyVault } from '../infrastructure/postgres/key-vault.js';
 import { PostgresTokenStore } from '../infrastructure/postgres/token-store.js';
 import { PostgresLeases } from '../infrastructure/postgres/leases.js';
 import { PostgresTurns } from '../infrastructure/postgres/turns.js';
-import { FileErasureRegister } from '../infrastructure/security/erasure-register.js';
+import { LeasedRelay } from '../infrastructure/relay/leased-relay.js';
 import { HkdfMasterSeal } from '../infrastructure/security/master-seal.js';
 import { serverSecret } from '../infrastructure/security/server-secret.js';
 import { HmacTokenSecrets } from '../infrastructure/security/token-secrets.js';
 import { systemClock } from '../infrastructure/system/clock.js';
 import { createIdSource } from '../infrastructure/system/ids.js';
-import { type Config, erasureRegisterOf, readConfig } from './config.js';
+import { AGGREGATE_STATES_VERSION } from '../projections/aggregate-states/projection.js';
+import { type Config, readConfig } from './config.js';
+import { openErasureRegister } from './erasures.js';
+import { VERSION } from './version.js';
 import { type OpenedLog, openEventLog } from './event-log.js';
 import { type IdentityCore, createIdentity } from './identity.js';
 import { type ReadSide, openReadSide } from './read-side.js';
@@ -65,6 +68,8 @@ interface OpenCoreOptions {
   readonly closeDatabase: () => Promise<void>;
 }
 
+/** Processes hand commands to those that decide alike only. */
+const RELAY_VERSION = `corebook ${VERSION} ${AGGREGATE_STATES_VERSION}`;
 const CAUGHT_UP_TIMEOUT_MS = 10 * 60_000;
 
 /** The core on a database that is open already. */
@@ -91,9 +96,13 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
   });
   const readSide = await openReadSide({ log, urls, clock, ids, logger, vault, leases, project: options.project });
   const turns = new PostgresTurns({ url: urls.core });
-  const processor = new CommandProcessor({
-    log,
-    turns,
+  const relay = new LeasedRelay({
+    leases,
+    credentials: { key: Buffer.from(master.digest('relay', ''), 'hex'), version: RELAY_VERSION },
+    execute: (command) => processor.executeHanded(command),
+  });
+  const processor: CommandProcessor = new CommandProcessor({
+    ...{ log, relay, turns },
     states: readSide.states,
     clock,
     ids,
@@ -109,7 +118,7 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
   const { readModels } = readSide;
   const identity = createIdentity({
     ...{ bus: processor, readModels, clock, ids, pool, master, vault, tokenStore, tokenSecrets },
-    erasures: new FileErasureRegister(erasureRegisterOf(config)),
+    erasures: await openErasureRegister(config, logger),
     issuer: config.JWT_ISSUER,
     sandbox: config.sandbox,
   });
@@ -137,6 +146,7 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
     },
     async close() {
       await processor.close();
+      await relay.close();
       await turns.close();
       await readSide.close();
       await leases.close();

@@ -18,9 +18,8 @@ import { readinessChecks, serveOps } from './ops.js';
 import { type Partners, openPartners } from './partners.js';
 import { processorMetrics, registerGauges } from './processor-metrics.js';
 import { Stop } from './stop.js';
+import { VERSION } from './version.js';
 import { type Workers, openQueues, startWorkers } from './workers.js';
-
-const VERSION = '0.1.0';
 
 /** `corebook start`: opens everything in order, serves until told to stop, then drains and closes in reverse order. */
 export async function start(options: { readonly json: boolean }): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Command, type CommandBus, type CommandName, type Outcome, Unavailable } from '../commands.js';
+import { NotHanded } from '../ports/relay.js';
 import {
   DEFAULT_PROCESSOR_OPTIONS,
   type ProcessorOptions,
@@ -28,17 +29,27 @@ export class CommandProcessor implements CommandBus {
    */
   execute<N extends CommandName>(command: Command<N>): Promise<Outcome> {
     if (this.#closing) return Promise.reject(new Unavailable('the processor is closing'));
-    let writer = this.#writers.get(command.tenantId);
+    return this.#writerOf(command.tenantId).execute(command as unknown as Command);
+  }
+
+  /** As `execute`, for a command that another process has handed over: rejects with `NotHanded` when it does not take it. */
+  executeHanded(command: Command): Promise<Outcome> {
+    if (this.#closing) return Promise.reject(new NotHanded('the processor is closing'));
+    return this.#writerOf(command.tenantId).execute(command, true);
+  }
+
+  #writerOf(tenantId: string): TenantWriter {
+    let writer = this.#writers.get(tenantId);
     if (writer === undefined) {
       this.#letGo();
-      writer = new TenantWriter(command.tenantId, this.ports, this.#options);
-      this.#writers.set(command.tenantId, writer);
+      writer = new TenantWriter(tenantId, this.ports, this.#options);
+      this.#writers.set(tenantId, writer);
     } else if (this.#writers.size > MAX_WRITERS / 2) {
       // Least recently used first, once it matters.
-      this.#writers.delete(command.tenantId);
-      this.#writers.set(command.tenantId, writer);
+      this.#writers.delete(tenantId);
+      this.#writers.set(tenantId, writer);
     }
-    return writer.execute(command as unknown as Command);
+    return writer;
   }
 
   /** Commands waiting over all tenants: for metrics. */
@@ -51,6 +62,7 @@ export class CommandProcessor implements CommandBus {
   /** Refuses further commands and resolves when those taken have been answered. */
   async close(): Promise<void> {
     this.#closing = true;
+    for (const writer of this.#writers.values()) writer.leave();
     while ([...this.#writers.values()].some((writer) => !writer.idle)) await this.ports.clock.sleep(5);
   }
 
@@ -58,6 +70,7 @@ export class CommandProcessor implements CommandBus {
     if (this.#writers.size < MAX_WRITERS) return;
     for (const [tenantId, writer] of this.#writers) {
       if (!writer.idle) continue;
+      writer.leave();
       this.#writers.delete(tenantId);
       if (this.#writers.size < MAX_WRITERS) return;
     }

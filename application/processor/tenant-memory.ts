@@ -59,16 +59,11 @@ export class TenantMemory {
     return head;
   }
 
-  /** As `catchUp`, with one question less where the log goes on from `known` by a page at most. */
-  async readOn(known: LogHead): Promise<LogHead | undefined> {
-    const { revision } = known;
-    const page: StoredEvent[] = [];
-    const range = { from: revision + 1, to: revision + PAGE };
-    for await (const event of this.ports.log.read(this.tenantId, range)) page.push(event);
-    if (page.length === PAGE) return this.catchUp(revision);
-    await this.#foldPage(page);
-    const last = page.at(-1);
+  /** Folds in events that follow `known`; answers where the log ends with them. */
+  async take(known: LogHead, news: readonly StoredEvent[]): Promise<LogHead> {
+    const last = news.at(-1);
     if (last === undefined) return known;
+    await this.#foldPage(news);
     return { revision: last.revision, hash: last.hash, recordedAt: last.recordedAt, position: last.position };
   }
 

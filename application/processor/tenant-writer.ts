@@ -1,6 +1,7 @@
 import type { Tag } from '../../domain/shared/event.js';
 import { hasPassed } from '../elapsed.js';
 import { type Command, type CommittedEvent, type Outcome, Overloaded, Unavailable } from '../commands.js';
+import { commandDefinition } from '../deciders.js';
 import type { Clock, IdSource } from '../ports/clock.js';
 import {
   AppendRejected,
@@ -11,11 +12,12 @@ import {
   type StoredEvent,
 } from '../ports/event-log.js';
 import type { StateStore } from '../ports/state-store.js';
+import { NotHanded, type Relay, type Standing } from '../ports/relay.js';
 import type { Turns } from '../ports/turns.js';
 import { readCommit, readReplayed } from './recall.js';
 import { seal } from './seal.js';
+import { Sharing } from './sharing.js';
 import { TenantMemory } from './tenant-memory.js';
-import { TurnTaking } from './turn-taking.js';
 import { type Decision, Work, committed } from './work.js';
 
 export interface ProcessorOptions {
@@ -66,7 +68,8 @@ export interface ProcessorPorts {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly observer?: ProcessorObserver;
-  /** How processes that write to the same tenant take turns; unset: they meet in conflicts. */
+  /** How processes that write to the same tenant share it (see `Sharing`); unset: they meet in conflicts. */
+  readonly relay?: Relay;
   readonly turns?: Turns;
 }
 
@@ -74,6 +77,8 @@ interface Waiting {
   readonly command: Command;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
+  /** It came from another process, which thinks that this one leads: it is not sent on. */
+  readonly isHanded: boolean;
   rounds: number;
 }
 
@@ -107,6 +112,12 @@ function weightOf(command: Command): number {
   return command.name === 'post-entries' ? (command as Command<'post-entries'>).payload.instructions.length : 1;
 }
 
+/** Carried out a second time it answers as it did the first. */
+function isRepeatable(command: Command): boolean {
+  const inner = commandDefinition(command.name).innerKeys?.(command.payload) ?? [];
+  return command.idempotency !== undefined || inner.length > 0;
+}
+
 function waitingOf(batches: readonly Decided[]): Waiting[] {
   return batches.flatMap((batch) => batch.settled.map(({ waiting }) => waiting));
 }
@@ -134,7 +145,9 @@ export class TenantWriter {
   readonly #inFlight: Batch[] = [];
   /** Commands at the front of the queue that are decided one by one because a batch with them was rejected. */
   #alone = 0;
-  readonly #turns: TurnTaking;
+  readonly #sharing: Sharing;
+  /** Commands that the leading process has been handed and has not answered. */
+  #handing = 0;
 
   constructor(
     readonly tenantId: string,
@@ -142,27 +155,37 @@ export class TenantWriter {
     private readonly options: ProcessorOptions,
   ) {
     this.#memory = new TenantMemory(tenantId, ports, options);
-    this.#turns = new TurnTaking(tenantId, ports.turns, ports.clock);
+    this.#sharing = new Sharing(tenantId, ports.clock, ports);
   }
 
   get idle(): boolean {
-    return !this.#running && this.#queue.length === 0 && this.#recalling === 0;
+    return !this.#running && this.#queue.length === 0 && this.#recalling === 0 && this.#handing === 0;
   }
 
   get queueLength(): number {
     return this.#queue.length;
   }
 
-  execute(command: Command): Promise<Outcome> {
-    if (this.#queue.length >= this.options.maxQueue) return Promise.reject(new Overloaded());
+  execute(command: Command, isHanded = false): Promise<Outcome> {
+    if (this.#queue.length + this.#handing >= this.options.maxQueue) return Promise.reject(new Overloaded());
+    if (isHanded) this.#sharing.met();
     return new Promise((resolve, reject) => {
-      this.#queue.push({ command, resolve, reject, rounds: 0 });
-      this.#wake?.();
-      if (!this.#running) {
-        this.#running = true;
-        void this.#run();
-      }
+      this.#enqueue({ command, resolve, reject, isHanded, rounds: 0 });
     });
+  }
+
+  /** Leads no more, if it did: other processes see to the tenant. */
+  leave(): void {
+    this.#sharing.leave();
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#queue.push(waiting);
+    this.#wake?.();
+    if (!this.#running) {
+      this.#running = true;
+      void this.#run();
+    }
   }
 
   async #run(): Promise<void> {
@@ -170,32 +193,49 @@ export class TenantWriter {
       try {
         await this.ports.clock.turn();
         while (this.#inFlight[0]?.done === true) await this.#finishOldest();
+        if (this.#inFlight.length === 0) this.#sharing.endTurn();
+        await this.#handOver();
         if (this.#worthDeciding()) await this.#next();
         else await this.#somethingHappens();
-        if (this.#queue.length === 0 && this.#inFlight.length === 0) await this.#moreMayCome();
       } catch (defect) {
         this.#broken(defect);
       }
     }
-    this.#turns.end();
+    this.#sharing.endTurn();
     this.#running = false;
   }
 
-  /** A turn is not given away at once when there is nothing to do: those who were just answered ask again. */
-  async #moreMayCome(): Promise<void> {
-    const leftMs = this.#turns.idleLeftMs;
-    if (leftMs <= 0) return;
-    const over = new AbortController();
-    const arrival = this.#arrival().then(() => over.abort());
-    await Promise.race([arrival, this.ports.clock.sleep(leftMs, over.signal).catch(() => undefined)]);
-    this.#wake = undefined;
+  /** Where another process leads, what waits here is for it to decide. */
+  async #handOver(): Promise<void> {
+    if (this.#queue.every(({ isHanded }) => isHanded)) return;
+    const leader = await this.#sharing.leader();
+    if (leader === undefined) return;
+    const handed = this.#queue.filter(({ isHanded }) => !isHanded);
+    this.#queue.splice(0, this.#queue.length, ...this.#queue.filter(({ isHanded }) => isHanded));
+    for (const waiting of handed) void this.#hand(waiting, leader);
+  }
+
+  async #hand(waiting: Waiting, leader: Extract<Standing, { status: 'follows' }>): Promise<void> {
+    this.#handing += 1;
+    try {
+      waiting.resolve(await leader.hand(waiting.command));
+      this.#sharing.met();
+    } catch (error) {
+      if (error instanceof Overloaded || error instanceof Unavailable) waiting.reject(error);
+      else if (error instanceof NotHanded || isRepeatable(waiting.command)) {
+        this.#sharing.lostLeader();
+        this.#enqueue(waiting);
+      } else waiting.reject(new Unavailable('the leading process was lost', { cause: error }));
+    } finally {
+      this.#handing -= 1;
+    }
   }
 
   /** With appends under way a small batch waits for company: every append costs a commit. */
   #worthDeciding(): boolean {
     if (this.#queue.length === 0) return false;
     if (this.#inFlight.length === 0) return true;
-    if (this.#turns.isOver) return false;
+    if (this.#sharing.isTurnOver) return false;
     let weight = 0;
     for (const { command } of this.#queue) {
       weight += weightOf(command);
@@ -208,20 +248,17 @@ export class TenantWriter {
   async #somethingHappens(): Promise<void> {
     const [oldest] = this.#inFlight;
     if (oldest === undefined) return;
-    await Promise.race([oldest.result, this.#arrival()]);
-    this.#wake = undefined;
-  }
-
-  #arrival(): Promise<void> {
-    return new Promise((resolve) => {
+    const arrival = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+    await Promise.race([oldest.result, arrival]);
+    this.#wake = undefined;
   }
 
   /** Takes, decides and sends one batch. */
   async #next(): Promise<void> {
     // First, so that what comes while it waits is in the batch.
-    if (this.#inFlight.length === 0 && this.#turns.isDue && (await this.#turns.take())) await this.#learnNews();
+    if (this.#inFlight.length === 0 && this.#sharing.isTurnDue) await this.#takeTurn();
     const taken = this.#take();
     try {
       this.#head ??= await this.#opened();
@@ -239,17 +276,22 @@ export class TenantWriter {
     }
   }
 
-  /** Folds in what others have appended while it was their turn. */
-  async #learnNews(): Promise<void> {
+  /** Waits for its turn and folds in what others have appended in theirs. */
+  async #takeTurn(): Promise<void> {
+    const turn = await this.#sharing.takeTurn(this.#head?.revision ?? -1);
     const known = this.#head;
-    if (known === undefined) return;
+    if (turn === undefined || known === undefined) return;
     try {
-      this.#head = await this.#memory.readOn(known);
+      const isNext = turn.news?.[0] === undefined || turn.news[0].revision === known.revision + 1;
+      this.#head =
+        turn.news !== undefined && isNext
+          ? await this.#memory.take(known, turn.news)
+          : await this.#memory.catchUp(known.revision);
     } catch {
       // Opened anew before the batch, which tells its callers if that fails too.
       this.#head = undefined;
     }
-    if (this.#head?.hash !== known.hash) this.#turns.met();
+    if (this.#head?.hash !== known.hash) this.#sharing.met();
   }
 
   /** Where the log ends, with memory opened. If that fails, nobody who waits now can be served: all are told. */
@@ -356,7 +398,7 @@ export class TenantWriter {
       .finally(() => {
         batch.done = true;
         // At once: the others need not wait until our callers have been told.
-        if (this.#turns.isOver && this.#inFlight.every(({ done }) => done)) this.#turns.end();
+        if (this.#inFlight.every(({ done }) => done)) this.#sharing.endTurn();
       });
     const batch: Batch = { ...decided, sealed, expectedRevision: head.revision, result, done: false };
     this.#inFlight.push(batch);
@@ -437,7 +479,7 @@ export class TenantWriter {
     try {
       if (result.status === 'conflict') {
         this.ports.observer?.conflict();
-        this.#turns.conflict();
+        this.#sharing.conflict();
         await this.#lostRound(waiting);
       } else if (result.status === 'keys-taken') {
         await this.#lostRound(waiting);
@@ -500,7 +542,7 @@ export class TenantWriter {
     }
     const waiting = waitingOf([decided]);
     this.#queue.unshift(...waiting);
-    this.#turns.conflict();
+    this.#sharing.conflict();
     await this.#lostRound(waiting);
     this.#head = await this.#memory.catchUp(known.revision);
   }

@@ -11,11 +11,10 @@ import {
   type StoredEvent,
   type SubscribeOptions,
 } from '../../application/ports/event-log.js';
-import { type EventRecord, readEvent } from '../../application/processor/read-event.js';
 import { checkStorable } from '../../application/processor/storable.js';
-import type { Tag } from '../../domain/shared/event.js';
 import { type Pool, createPool } from './pool.js';
 import { AppendConnection, type AppendRequest, type AppendedRow, type LogHome } from './append-connection.js';
+import { EVENT_COLUMNS, type EventRow, toEvent } from './event-rows.js';
 
 const PAGE = 1_000;
 const DEFAULT_BATCH = 500;
@@ -24,25 +23,6 @@ const POLL_MS = 50;
 const CALLS_IN_FLIGHT = 2;
 /** Waiting batches of several tenants share a transaction up to this many events. */
 const MAX_EVENTS_PER_CALL = 2_000;
-
-const COLUMNS = `tenant_id, revision, position, id, type, version,
-  to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), to_char(effective_at, 'YYYY-MM-DD'), tags, data, meta, encode(hash, 'hex'), key_id`;
-
-type Row = [
-  string,
-  string,
-  string,
-  string,
-  string,
-  number,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string | null,
-];
 
 interface Pending extends AppendRequest {
   readonly resolve: (result: AppendResult) => void;
@@ -156,8 +136,8 @@ export class PostgresEventLog implements EventLog {
     const to = range.to ?? (await this.head(tenantId)).revision;
     while (from <= to) {
       const last = Math.min(to, from + PAGE - 1);
-      const { rows } = await this.#pool.query<Row>({
-        text: `select ${COLUMNS} from ledger.events where tenant_id = $1 and revision between $2 and $3
+      const { rows } = await this.#pool.query<EventRow>({
+        text: `select ${EVENT_COLUMNS} from ledger.events where tenant_id = $1 and revision between $2 and $3
                  and ($4::text[] is null or string_to_array(tags, ' ') && $4::text[])
                order by revision`,
         values: [tenantId, from, last, range.tags ?? null],
@@ -169,9 +149,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   async readAll({ after, limit }: { after: string; limit: number }): Promise<StoredEvent[]> {
-    const { rows } = await this.#pool.query<Row>({
+    const { rows } = await this.#pool.query<EventRow>({
       name: 'log-read-all',
-      text: `select ${COLUMNS} from ledger.events where position > $1 order by position limit $2`,
+      text: `select ${EVENT_COLUMNS} from ledger.events where position > $1 order by position limit $2`,
       values: [after === '' ? '0' : after, limit],
       rowMode: 'array',
     });
@@ -200,9 +180,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   async eventsById(tenantId: string, ids: readonly string[]): Promise<StoredEvent[]> {
-    const { rows } = await this.#pool.query<Row>({
+    const { rows } = await this.#pool.query<EventRow>({
       name: 'log-by-id',
-      text: `select ${COLUMNS} from ledger.events where id = any($2::uuid[]) and tenant_id = $1`,
+      text: `select ${EVENT_COLUMNS} from ledger.events where id = any($2::uuid[]) and tenant_id = $1`,
       values: [tenantId, ids],
       rowMode: 'array',
     });
@@ -210,9 +190,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   async eventsByKey(tenantId: string, keyIds: readonly string[]): Promise<StoredEvent[]> {
-    const { rows } = await this.#pool.query<Row>({
+    const { rows } = await this.#pool.query<EventRow>({
       name: 'log-by-key',
-      text: `select ${COLUMNS} from ledger.events where key_id = any($2::uuid[]) and tenant_id = $1`,
+      text: `select ${EVENT_COLUMNS} from ledger.events where key_id = any($2::uuid[]) and tenant_id = $1`,
       values: [tenantId, keyIds],
       rowMode: 'array',
     });
@@ -302,40 +282,6 @@ function resultOf(row: AppendedRow, request: AppendRequest): AppendResult {
     lastPosition: String(firstPosition + request.events.length - 1),
     positionAt: (index) => String(firstPosition + index),
   };
-}
-
-function toEvent(row: Row): StoredEvent {
-  const [
-    tenantId,
-    revision,
-    position,
-    id,
-    type,
-    version,
-    recordedAt,
-    effectiveAt,
-    tags,
-    dataText,
-    metaText,
-    hash,
-    keyId,
-  ] = row;
-  const record: EventRecord = {
-    tenantId,
-    revision: Number(revision),
-    position,
-    id,
-    type,
-    version,
-    recordedAt,
-    effectiveAt,
-    tags: tags === '' ? [] : (tags.split(' ') as Tag[]),
-    dataText,
-    metaText,
-    hash,
-    keyId: keyId ?? undefined,
-  };
-  return readEvent(record);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Lease, Leases } from '../../application/ports/leases.js';
@@ -20,16 +21,25 @@ const SETTINGS = [
 /** PostgreSQL cuts longer names of applications. */
 const LONGEST_NAME = 63;
 const APPLICATION = 'corebook leases of ';
+const PORT_LENGTH = ' 65535'.length;
 
 const KEY = `hashtextextended('lease of ' || n.name, 0)`;
 const TRY = `select n.name from unnest($1::text[]) as n(name) where pg_try_advisory_lock(${KEY})`;
+const RENAME = `select set_config('application_name', ($1::text[])[1], false)`;
 const GIVE = `select pg_advisory_unlock(${KEY}) from unnest($1::text[]) as n(name)`;
-const HOLDERS = `select n.name, a.application_name as holder
+const HOLDERS = `select n.name, a.application_name as holder, host(a.client_addr) as host
   from unnest($1::text[]) as n(name)
   join pg_locks l on l.locktype = 'advisory' and l.granted and l.objsubid = 1
                  and ((l.classid::bigint << 32) | l.objid::bigint) = ${KEY}
                  and l.database = (select oid from pg_database where datname = current_database())
   join pg_stat_activity a on a.pid = l.pid`;
+
+/** A process as others see it. `port`: where it takes their commands. */
+export interface Holder {
+  readonly name: string;
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+}
 
 /** Leases as advisory locks of one session: they end with it, so a killed process gives them up by dying. */
 export class PostgresLeases implements Leases {
@@ -41,13 +51,14 @@ export class PostgresLeases implements Leases {
   #session: Promise<pg.Client> | undefined;
   #current: pg.Client | undefined;
   #competing: Promise<void> | undefined;
+  #port: number | undefined;
   #hurry = new AbortController();
   /** Somebody entered since the last round began. */
   #news = false;
 
   /** `self`: this process, for people; `onChange`: a lease was won or lost. */
   constructor(options: { url: string; self: string; onChange?: (name: string, held: boolean) => void }) {
-    this.self = options.self.slice(0, LONGEST_NAME - APPLICATION.length);
+    this.self = options.self.replaceAll(' ', '-').slice(0, LONGEST_NAME - APPLICATION.length - PORT_LENGTH);
     this.#url = options.url;
     this.#onChange = options.onChange ?? (() => undefined);
   }
@@ -67,8 +78,53 @@ export class PostgresLeases implements Leases {
   }
 
   async holders(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const { rows } = await this.#query<{ name: string; holder: string }>(HOLDERS, names);
-    return new Map(rows.map(({ name, holder }) => [name, holder.slice(APPLICATION.length)]));
+    const holders = await this.#holders(names);
+    return new Map([...holders].map(([lease, { name }]) => [lease, name]));
+  }
+
+  /** Takes the lease if it is free now, or tells who holds it; lost, it is not tried for again. */
+  async claim(name: string): Promise<{ readonly lease: Lease } | { readonly lease?: never; readonly holder?: Holder }> {
+    const known = this.#entered.get(name);
+    if (known?.held === true) return { lease: known };
+    const taken = await this.#query<{ name: string }>(TRY, [name]);
+    if (taken.rows.length === 0) {
+      const holder = (await this.#holders([name])).get(name);
+      return holder === undefined ? {} : { holder };
+    }
+    const lease: SessionLease = new SessionLease(name, () => this.#leave(lease), true);
+    this.#entered.set(name, lease);
+    this.#competing ??= this.#compete();
+    this.#changed(name, true);
+    return { lease };
+  }
+
+  /** From where PostgreSQL sees this process. */
+  async localAddress(): Promise<string> {
+    await this.#query('select $1::text[]', []);
+    const { connection } = this.#current as pg.Client & { connection: { stream: Socket } };
+    const { localAddress } = connection.stream;
+    if (localAddress === undefined) throw new Error('the session with PostgreSQL is not over TCP');
+    return localAddress;
+  }
+
+  /** Says to the others where this process takes commands. */
+  async announce(port: number): Promise<void> {
+    this.#port = port;
+    await this.#query(RENAME, [this.#applicationName]);
+  }
+
+  get #applicationName(): string {
+    return this.#port === undefined ? APPLICATION + this.self : `${APPLICATION}${this.self} ${this.#port}`;
+  }
+
+  async #holders(names: readonly string[]): Promise<Map<string, Holder>> {
+    const { rows } = await this.#query<{ name: string; holder: string; host: string | null }>(HOLDERS, names);
+    return new Map(
+      rows.map(({ name: lease, holder, host }) => {
+        const [name = '', port] = holder.slice(APPLICATION.length).split(' ');
+        return [lease, { name, host: host ?? undefined, port: port === undefined ? undefined : Number(port) }];
+      }),
+    );
   }
 
   async close(): Promise<void> {
@@ -122,11 +178,12 @@ export class PostgresLeases implements Leases {
     const lease = this.#entered.get(name);
     if (lease === undefined || lease.held === held) return;
     lease.become(held);
+    if (!held && lease.isOnce) this.#entered.delete(name);
     this.#onChange(name, held);
   }
 
   #lost(): void {
-    for (const name of this.#entered.keys()) this.#changed(name, false);
+    for (const name of [...this.#entered.keys()]) this.#changed(name, false);
   }
 
   async #query<R extends pg.QueryResultRow>(text: string, names: readonly string[]): Promise<pg.QueryResult<R>> {
@@ -145,7 +202,7 @@ export class PostgresLeases implements Leases {
   async #connect(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.#url,
-      application_name: APPLICATION + this.self,
+      application_name: this.#applicationName,
       options: SETTINGS,
       query_timeout: QUERY_TIMEOUT_MS,
       connectionTimeoutMillis: QUERY_TIMEOUT_MS,
@@ -187,6 +244,8 @@ class SessionLease implements Lease {
   constructor(
     readonly name: string,
     readonly leave: () => Promise<void>,
+    /** Not tried for again when it is lost. */
+    readonly isOnce = false,
   ) {}
 
   become(held: boolean): void {

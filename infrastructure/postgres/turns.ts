@@ -1,5 +1,7 @@
 import pg from 'pg';
+import type { StoredEvent } from '../../application/ports/event-log.js';
 import type { Turn, Turns } from '../../application/ports/turns.js';
+import { EVENT_COLUMNS, type EventRow, toEvent } from './event-rows.js';
 
 /** Tenants that this process takes turns for at once; with more, some go on without. */
 const CONNECTIONS = 8;
@@ -12,6 +14,13 @@ const SETTINGS = `-c lock_timeout=${PATIENCE_MS} -c idle_session_timeout=${SILEN
 /** A lock of the session each: first come, first served, and gone with the process that held it. */
 const TAKE = { name: 'turn-take', text: `select pg_advisory_lock(hashtextextended('writer of ' || $1, 0))` };
 const END = { name: 'turn-end', text: `select pg_advisory_unlock(hashtextextended('writer of ' || $1, 0))` };
+/** On the way behind the lock, so that it is answered as soon as that is there: in a snapshot of its own. */
+const NEWS = {
+  name: 'turn-news',
+  text: `select ${EVENT_COLUMNS} from ledger.events where tenant_id = $1 and revision > $2 order by revision limit $3`,
+  rowMode: 'array' as const,
+};
+const MOST_NEWS = 1_000;
 
 /** Turns of writers as advisory locks of PostgreSQL. Connects when the first turn is taken. */
 export class PostgresTurns implements Turns {
@@ -31,16 +40,26 @@ export class PostgresTurns implements Turns {
     });
     // An idle connection that breaks is replaced by the pool.
     this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => {
+      (client as pg.PoolClient & { pipeline: boolean }).pipeline = true;
+    });
   }
 
-  async take(tenantId: string): Promise<Turn | undefined> {
+  async take(tenantId: string, knownRevision: number): Promise<Turn | undefined> {
     if (this.#out >= CONNECTIONS) return undefined;
     this.#out += 1;
     let client: pg.PoolClient | undefined;
     try {
       client = await this.#pool.connect();
-      await client.query({ ...TAKE, values: [tenantId] });
-      return this.#turnOn(client, tenantId);
+      const taken = client.query({ ...TAKE, values: [tenantId] });
+      const told = client.query<EventRow>({ ...NEWS, values: [tenantId, knownRevision, MOST_NEWS] });
+      const [lock, news] = await Promise.allSettled([taken, told]);
+      if (lock.status === 'rejected') throw lock.reason;
+      return this.#turnOn(
+        client,
+        tenantId,
+        news.status === 'fulfilled' && news.value.rows.length < MOST_NEWS ? news.value.rows.map(toEvent) : undefined,
+      );
     } catch {
       // The session may have got it after all: it must not keep it.
       this.#done(client, true);
@@ -48,8 +67,9 @@ export class PostgresTurns implements Turns {
     }
   }
 
-  #turnOn(client: pg.PoolClient, tenantId: string): Turn {
+  #turnOn(client: pg.PoolClient, tenantId: string, news: readonly StoredEvent[] | undefined): Turn {
     return {
+      news,
       end: () => {
         client.query({ ...END, values: [tenantId] }).then(
           () => this.#done(client, false),

@@ -1,0 +1,134 @@
+import { type TLSSocket, type TlsOptions, connect, createServer } from 'node:tls';
+import type { Server } from 'node:net';
+import type { Command, Outcome } from '../../application/commands.js';
+import { NotHanded } from '../../application/ports/relay.js';
+import { readFrames, sendFrame } from './frames.js';
+import { type Handed, type Reply, errorOf, failureReply } from './messages.js';
+
+/** Who knows the key is one of us; there are no certificates. The key exchange is fresh each time. */
+const CIPHER = 'ECDHE-PSK-CHACHA20-POLY1305';
+const TLS = { ciphers: CIPHER, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+const CONNECT_MS = 1_000;
+/** Longer than any command that is still alive: its leader is stopped or cut off. */
+const REPLY_MS = 15_000;
+const KEEP_ALIVE_MS = 2_000;
+const MAX_CONNECTIONS = 256;
+/** Under load commands wait this long for company: what the leader is spared is worth more. */
+const GATHER_MS = 1;
+
+/** Both ends: the key, and the code's version: processes of different code hand each other nothing. */
+export interface Credentials {
+  readonly key: Buffer;
+  readonly version: string;
+}
+
+/** Takes commands from other processes of this installation and answers each when it is done. Not listening yet. */
+export function createRelayServer(
+  { key, version }: Credentials,
+  execute: (command: Command) => Promise<Outcome>,
+): Server {
+  const options: TlsOptions = { ...TLS, pskCallback: (_socket, identity) => (identity === version ? key : null) };
+  const server = createServer(options, (socket) => {
+    socket.setNoDelay(true);
+    socket.on('error', () => socket.destroy());
+    const answer = (reply: Reply): void => {
+      if (!socket.destroyed) sendFrame(socket, reply);
+    };
+    readFrames(socket, (value) => {
+      const { id, command } = value as Handed;
+      execute(command).then(
+        (outcome) => answer({ id, outcome }),
+        (error: unknown) => answer(failureReply(id, error)),
+      );
+    });
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('tlsClientError', () => undefined);
+  return server;
+}
+
+interface Pending {
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: Error) => void;
+  readonly atMs: number;
+}
+
+/** The way to one other process. Opened by the first command, gone for good when it breaks. */
+export class RelayChannel {
+  readonly #pending = new Map<number, Pending>();
+  readonly #opened: Promise<TLSSocket>;
+  #next = 0;
+  #isOpen = true;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(address: { readonly host: string; readonly port: number }, { key, version }: Credentials) {
+    const socket = connect({
+      ...{ ...TLS, ...address, timeout: CONNECT_MS },
+      pskCallback: () => ({ psk: key, identity: version }),
+      checkServerIdentity: () => undefined,
+    });
+    this.#opened = new Promise((resolve, reject) => {
+      socket.once('secureConnect', () => {
+        socket.setTimeout(0);
+        socket.setNoDelay(true);
+        socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        resolve(socket);
+      });
+      socket.once('timeout', () => socket.destroy(new Error('no answer')));
+      socket.once('error', reject);
+    });
+    this.#opened.catch(() => undefined);
+    readFrames(socket, (value) => this.#replied(value as Reply));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#closed());
+    this.#watch = setInterval(() => this.#expire(socket), CONNECT_MS);
+    this.#watch.unref();
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  async hand(command: Command): Promise<Outcome> {
+    let socket: TLSSocket;
+    try {
+      socket = await this.#opened;
+    } catch (error) {
+      throw new NotHanded('the leading process cannot be reached', { cause: error });
+    }
+    if (!this.#isOpen) throw new NotHanded('the leading process is gone');
+    return await new Promise((resolve, reject) => {
+      this.#next += 1;
+      this.#pending.set(this.#next, { resolve, reject, atMs: performance.now() });
+      sendFrame(socket, { id: this.#next, command } satisfies Handed, this.#pending.size > 1 ? GATHER_MS : 0);
+    });
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    void this.#opened.then(
+      (socket) => socket.destroy(),
+      () => undefined,
+    );
+  }
+
+  #replied(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if ('outcome' in reply) pending?.resolve(reply.outcome);
+    else pending?.reject(errorOf(reply));
+  }
+
+  /** The oldest comes first: if that one is late the process does not answer any more. */
+  #expire(socket: TLSSocket): void {
+    const [oldest] = this.#pending.values();
+    if (oldest !== undefined && performance.now() - oldest.atMs > REPLY_MS) socket.destroy();
+  }
+
+  #closed(): void {
+    this.#isOpen = false;
+    clearInterval(this.#watch);
+    for (const { reject } of this.#pending.values()) reject(new Error('the leading process was lost'));
+    this.#pending.clear();
+  }
+}
