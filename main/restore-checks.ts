@@ -1,15 +1,19 @@
-import { type Erasure, keyOfErasure, mergeErasures } from '../application/ports/erasure-register.js';
-import { erasuresInLog } from '../application/people/erase-again.js';
+import { type Erasure, mergeErasures } from '../application/ports/erasure-register.js';
 import type { BackupFile } from '../infrastructure/postgres/backup/backup-file.js';
 import type { StagingServer } from '../infrastructure/postgres/backup/staging.js';
-import { PostgresEventScan } from '../infrastructure/postgres/event-scan.js';
 import { knownMigrations } from '../infrastructure/postgres/migrate.js';
-import { parseErasures, readErasures } from '../infrastructure/security/erasure-register.js';
+import {
+  type Beginning,
+  type Register,
+  parseRegister,
+  readRegister,
+} from '../infrastructure/security/erasure-register.js';
 import { HkdfMasterSeal } from '../infrastructure/security/master-seal.js';
 import { existingSecret } from '../infrastructure/security/server-secret.js';
 import type { RestoreGiven } from './commands/backup.js';
 import { EXIT, Failure } from './commands/run.js';
 import type { Config } from './config.js';
+import { erasuresOf } from './erasures.js';
 
 const MAX_ERASURES_BYTES = 256 * 1024 * 1024;
 
@@ -46,50 +50,57 @@ export async function checkFits(
   );
 }
 
-/** Everybody who was erased by now, from every register there is. Refuses when none can be had, or one that is too old. */
+/** Everybody who was erased by now, and from when on that is known. */
+export interface Erasures {
+  readonly erasures: readonly Erasure[];
+  readonly beginnings: readonly Beginning[];
+}
+
+/**
+ * Gathers erasures from every register there is and from the living database. Refuses unless one of them goes back to the
+ * backup: a register that was begun later, or elsewhere, does not know who was erased in between.
+ */
 export async function erasuresToRepeat(options: {
   readonly backup: BackupFile;
   readonly server: StagingServer;
   readonly given: Pick<RestoreGiven, 'erasures' | 'acceptMissingErasures'>;
-  /** Files that are looked at where none is given. */
+  /** Files that are looked at besides. */
   readonly registers: readonly string[];
-}): Promise<Erasure[]> {
+}): Promise<Erasures> {
   const { backup, server, given } = options;
-  const lists: Erasure[][] = [];
+  const { manifest } = backup;
+  const registers: Register[] = [];
   for (const path of given.erasures ?? []) {
-    const list = await readErasures(path);
-    if (list === undefined) throw new Failure(`there is no register of erasures ${path}`, EXIT.usage);
-    lists.push(list);
+    const register = await readRegister(path);
+    if (register === undefined) throw new Failure(`there is no register of erasures ${path}`, EXIT.usage);
+    registers.push(register);
   }
   for (const path of new Set(options.registers)) {
-    const list = await readErasures(path);
-    if (list !== undefined) lists.push(list);
+    const register = await readRegister(path);
+    if (register !== undefined) registers.push(register);
   }
-  const living = (await server.living()) === 'used' ? await erasuresOf(server) : undefined;
-  if (lists.length === 0 && living === undefined && !given.acceptMissingErasures)
-    throw new Failure(
-      'who was erased since the backup? Give the newest register with --erasures FILE (erasures.jsonl of the DATA_DIR that ' +
-        'was backed up); --accept-missing-erasures restores without one, and brings back whoever was erased since',
-      EXIT.refused,
-    );
-  const known = mergeErasures(...lists, living ?? []);
-  const keys = new Set(known.map(keyOfErasure));
-  const own = parseErasures(await backup.text(backup.section('erasures'), MAX_ERASURES_BYTES), backup.path);
-  const lacking = own.filter((erasure) => !keys.has(keyOfErasure(erasure)));
-  if (lacking.length > 0 && !given.acceptMissingErasures)
-    throw new Failure(
-      `the register of erasures is older than the backup: it lacks ${lacking.length} that the backup knows of. Find the ` +
-        'newest one (--accept-missing-erasures goes on without it, and brings back whoever was erased since)',
-      EXIT.refused,
-    );
-  return mergeErasures(known, own);
+  const isUsed = (await server.living()) === 'used';
+  const living = isUsed ? await erasuresOf(server.livingUrl) : [];
+  const beginnings = registers
+    .flatMap((register) => register.beginnings)
+    .filter(({ installation }) => installation === manifest.secrets.master);
+  const known = mergeErasures(...registers.map(({ erasures }) => [...erasures]), living);
+  const inBackup = await backup.text(backup.section('erasures'), MAX_ERASURES_BYTES);
+  const own = parseRegister(inBackup, backup.path).erasures;
+  const lacking = mergeErasures(known, own).length - known.length;
+  const goesBack = beginnings.some(({ completeSince }) => completeSince <= manifest.createdAt);
+  const isKnown = lacking === 0 && (goesBack || (isUsed && (await server.continues(manifest.heads))));
+  if (!isKnown && !given.acceptMissingErasures) throw new Failure(whoWasErased(lacking), EXIT.refused);
+  return { erasures: mergeErasures(known, own), beginnings };
 }
 
-async function erasuresOf(server: StagingServer): Promise<Erasure[]> {
-  const scan = new PostgresEventScan({ url: server.livingUrl });
-  try {
-    return await erasuresInLog(scan);
-  } finally {
-    await scan.close();
-  }
+function whoWasErased(lacking: number): string {
+  const why =
+    lacking > 0
+      ? `the register of erasures is older than the backup: it lacks ${lacking} that the backup knows of`
+      : 'who was erased since the backup? No register of erasures goes back to it';
+  return (
+    `${why}. Give the newest of the installation that was backed up with --erasures FILE (erasures.jsonl in its DATA_DIR); ` +
+    '--accept-missing-erasures restores without, and brings back whoever was erased since'
+  );
 }

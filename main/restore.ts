@@ -1,17 +1,17 @@
 import type { Logger } from 'pino';
 import { type AuditReport, auditAll } from '../application/audit/audit-all.js';
-import { type ErasedAgain, eraseAgain, erasuresInLog } from '../application/people/erase-again.js';
+import { type ErasedAgain, eraseAgain } from '../application/people/erase-again.js';
 import type { Erasure } from '../application/ports/erasure-register.js';
 import type { BackupFile } from '../infrastructure/postgres/backup/backup-file.js';
 import { Loader } from '../infrastructure/postgres/backup/load.js';
 import type { StagingServer } from '../infrastructure/postgres/backup/staging.js';
 import { PostgresBookQueries } from '../infrastructure/postgres/book-queries.js';
 import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/database.js';
-import { PostgresEventScan } from '../infrastructure/postgres/event-scan.js';
 import { migrate } from '../infrastructure/postgres/migrate.js';
 import { PostgresOutbox } from '../infrastructure/postgres/outbox.js';
 import type { Config } from './config.js';
 import { COMMAND_LINE, CORRELATION, type Core, openCore } from './core.js';
+import { erasuresOf } from './erasures.js';
 import { rebuildPeople, restoreReadModels } from './restored-read-models.js';
 
 export interface RestoreOptions {
@@ -117,7 +117,7 @@ async function revive(options: RestoreOptions, core: Core, loader: Loader) {
   const { urls, log, identity } = core;
   const progress = (done: number, of: number): void => options.progress('read models', done, of);
   const ports = { urls, log, vault: identity.vault, progress };
-  const inLog = await staged(urls, erasuresInLog);
+  const inLog = await erasuresOf(urls.core);
   const outbox = new PostgresOutbox(core.pool, core.clock, core.ids);
   const mayAppend = logHome === 'postgres';
   const by = { actor: COMMAND_LINE, correlationId: CORRELATION };
@@ -125,15 +125,6 @@ async function revive(options: RestoreOptions, core: Core, loader: Loader) {
   const again = await eraseAgain({ ...identity, bus: core.bus, outbox }, erasures, { inLog, mayAppend, ...by });
   if (again.unstated > 0) await rebuildPeople(ports);
   return { readModels, erasures: again };
-}
-
-async function staged<T>(urls: DatabaseUrls, work: (scan: PostgresEventScan) => Promise<T>): Promise<T> {
-  const scan = new PostgresEventScan({ url: urls.core });
-  try {
-    return await work(scan);
-  } finally {
-    await scan.close();
-  }
 }
 
 async function reactAgain(loader: Loader, createdAt: string): Promise<void> {

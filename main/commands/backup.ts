@@ -1,17 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { erasuresInLog } from '../../application/people/erase-again.js';
-import { mergeErasures } from '../../application/ports/erasure-register.js';
 import { createLogger } from '../../http/logging.js';
 import { BackupFile, BackupUnusable, BackupWriter } from '../../infrastructure/postgres/backup/backup-file.js';
 import { dumpDatabase } from '../../infrastructure/postgres/backup/dump.js';
 import { StagingServer } from '../../infrastructure/postgres/backup/staging.js';
 import { type DatabaseUrls, joinDatabase, openDatabase } from '../../infrastructure/postgres/database.js';
-import { PostgresEventScan } from '../../infrastructure/postgres/event-scan.js';
-import { FileErasureRegister, ensureRegister, readErasures } from '../../infrastructure/security/erasure-register.js';
 import { systemClock } from '../../infrastructure/system/clock.js';
 import { type Config, erasureRegisterOf, readConfig } from '../config.js';
+import { completeRegister, writableRegister } from '../erasures.js';
 import { checkFits, erasuresToRepeat, secretDigests } from '../restore-checks.js';
 import { type Restored, fillStaging } from '../restore.js';
 import { EXIT, Failure, print, progressBar } from './run.js';
@@ -21,8 +18,7 @@ const VERSION = '0.1.0';
 /** Writes the database, as it is at this moment, to a file; a server that runs goes on. */
 export async function createBackupCommand(given: { file: string; readModels: boolean; json: boolean }): Promise<void> {
   const config = readConfig();
-  const createdAt = new Date(systemClock.nowMs()).toISOString();
-  const path = await pathOf(given.file, createdAt);
+  const path = await pathOf(given.file);
   const secrets = await secretDigests(config);
   if (secrets === undefined)
     throw new Failure('there is nothing to back up: no server was started here yet', EXIT.refused);
@@ -31,7 +27,9 @@ export async function createBackupCommand(given: { file: string; readModels: boo
   const writer = await usable(() => BackupWriter.create(path));
   try {
     const { size, manifest } = await withDatabase(config, async (urls) => {
-      const erasures = await completeRegister(config, urls);
+      const erasures = await completeRegister(config, urls, secrets.master);
+      // After the register was begun: it goes back to before every backup.
+      const createdAt = now();
       return await dumpDatabase({
         ...{ urls, writer, withReadModels: given.readModels, onBytes: bar.update },
         erasures: erasures.map((erasure) => JSON.stringify(erasure)),
@@ -41,6 +39,7 @@ export async function createBackupCommand(given: { file: string; readModels: boo
     bar.stop();
     const seconds = secondsSince(started);
     const events = manifest.heads.reduce((sum, { revision }) => sum + revision + 1, 0);
+    const { createdAt } = manifest;
     print(
       { ok: true, file: path, bytes: size, events, tenants: manifest.heads.length, createdAt, seconds },
       given.json,
@@ -93,10 +92,13 @@ export async function restoreBackupCommand(given: RestoreGiven): Promise<void> {
   const server = await StagingServer.open({ databaseUrl: config.DATABASE_URL, dataDir: config.DATA_DIR, log });
   try {
     await checkTarget(server, given);
-    const erasures = await erasuresToRepeat({ backup, server, given, registers: [own, config].map(erasureRegisterOf) });
+    const registers = [own, config].map(erasureRegisterOf);
+    const { erasures, beginnings } = await erasuresToRepeat({ backup, server, given, registers });
     const restored = await fill(given, { backup, server, config, logger, erasures });
-    const replaced = await server.switch(backupStamp(new Date(systemClock.nowMs()).toISOString()));
-    await ensureRegister(erasureRegisterOf(config));
+    // Who was erased again is in the register of the restored installation by now; so it goes back as far as the others.
+    const register = await writableRegister(config);
+    for (const beginning of beginnings) await register?.begin(beginning);
+    const replaced = await server.switch(stampOf(now()));
     // A database that was never written to is nothing to keep.
     if (replaced !== undefined && restored.wasEmpty) await server.drop(replaced);
     report(given, backup, restored, restored.wasEmpty ? undefined : replaced, secondsSince(started));
@@ -199,22 +201,6 @@ async function withDatabase<T>(config: Config, work: (urls: DatabaseUrls) => Pro
   }
 }
 
-/** The register with everybody in it whom the log knows to be erased: the reactor may be on its way, or it was lost. */
-async function completeRegister(config: Config, urls: DatabaseUrls) {
-  const path = erasureRegisterOf(config);
-  await ensureRegister(path);
-  const scan = new PostgresEventScan({ url: urls.core });
-  try {
-    const known = (await readErasures(path)) ?? [];
-    const all = mergeErasures(known, await erasuresInLog(scan));
-    const register = new FileErasureRegister(path);
-    for (const erasure of all.slice(mergeErasures(known).length)) await register.record(erasure);
-    return all;
-  } finally {
-    await scan.close();
-  }
-}
-
 function targetOf(config: Config, into: string | undefined): Config {
   if (into === undefined) return config;
   if (/^postgres(ql)?:\/\//.test(into)) return { ...config, DATABASE_URL: into, LOG_URL: undefined };
@@ -239,20 +225,24 @@ async function usable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function pathOf(file: string, createdAt: string): Promise<string> {
+async function pathOf(file: string): Promise<string> {
   const isDirectory = await stat(file).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  return isDirectory ? join(file, `corebook-${backupStamp(createdAt)}.backup`) : file;
+  return isDirectory ? join(file, `corebook-${stampOf(now())}.backup`) : file;
 }
 
 /** `20261122t220423z`: good in names of files and databases. */
-function backupStamp(instant: string): string {
+function stampOf(instant: string): string {
   return instant
     .replace(/\.\d+Z$/, 'z')
     .replace(/[-:]/g, '')
     .toLowerCase();
+}
+
+function now(): string {
+  return new Date(systemClock.nowMs()).toISOString();
 }
 
 function quietLogger(): Logger {

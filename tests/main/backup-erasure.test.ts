@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import tap, { type Test } from 'tap';
 import { openDatabase } from '../../infrastructure/postgres/database.js';
-import { readErasures } from '../../infrastructure/security/erasure-register.js';
+import { readRegister } from '../../infrastructure/security/erasure-register.js';
 import { corebook } from '../support/command-line.js';
 import {
   PERSON,
@@ -65,7 +65,7 @@ tap.test('a backup from before an erasure does not bring the person back', async
   const reply = await send(server, `${USERS}/erase-person/${person.code}`, { body: { legalBasis }, token: manager });
   t.equal(reply.status, 200, reply.text);
   const register = join(dataDir, 'erasures.jsonl');
-  const [entry, ...others] = (await readErasures(register)) ?? [];
+  const [entry, ...others] = (await readRegister(register))?.erasures ?? [];
   t.match(
     entry,
     { tenantId: TENANT_ID, kind: 'customer', id: person.id, legalBasis },
@@ -89,7 +89,15 @@ tap.test('a backup from before an erasure does not bring the person back', async
     await writeFile(torn, (await readFile(register, 'utf8')).slice(0, -20));
     const broken = await restore(late, '--erasures', torn);
     t.not(broken.code, 0);
-    t.match(broken.errors, /torn:2 is no erasure/);
+    t.match(broken.errors, /torn:\d is no erasure/);
+    const begunLater = join(dataDir, 'later');
+    const text = await readFile(register, 'utf8');
+    await writeFile(begunLater, text.replace(/"completeSince":"\d{4}/, '"completeSince":"2999'));
+    const younger = await restore(early, '--erasures', begunLater);
+    t.equal(younger.code, REFUSED, 'a register that was begun after the backup does not know either');
+    t.match(younger.errors, /No register of erasures goes back to it/);
+    await writeFile(begunLater, text.replace(/"installation":"\w{4}/, '"installation":"0000'));
+    t.equal((await restore(early, '--erasures', begunLater)).code, REFUSED, 'nor does one of another installation');
   });
 
   await t.test('with the log in PostgreSQL', async (t) => {
@@ -104,7 +112,11 @@ tap.test('a backup from before an erasure does not bring the person back', async
       `select data from ledger.events where type = 'customer-erased'`,
     );
     t.match(JSON.parse(erased.rows[0]?.data ?? '{}'), { customer: person.id, legalBasis }, 'for the same reason');
-    t.match(await readErasures(join(target, 'erasures.jsonl')), [{ id: person.id }], 'the new register has him too');
+    t.match(
+      (await readRegister(join(target, 'erasures.jsonl')))?.erasures,
+      [{ id: person.id }],
+      'the new register has him too',
+    );
     await revived.close();
   });
 

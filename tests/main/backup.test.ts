@@ -23,6 +23,8 @@ import { Fleet } from '../support/fleet.js';
 /** Backups of the running product, restored beside it: the whole procedure of docs/reference/backup.md, by its commands. */
 const REFUSED = 3;
 const CALLERS = 4;
+/** A command ends without waiting for this read model: nobody looks at it. */
+const STATES = 'aggregate-states';
 const POST = '/api/v6/services/gateway/post-account';
 
 tap.setTimeout(180_000);
@@ -125,10 +127,11 @@ async function shapeOf(url: string): Promise<string[]> {
 }
 
 /** Every row of every table of the live read models, as one text. */
-async function readModelRows(url: string): Promise<string> {
+async function readModelRows(url: string, but = ''): Promise<string> {
   const models = await query<{ name: string; tables: string[] }>(
     url,
-    `select name, tables from ledger.projections where status = 'live' order by name`,
+    `select name, tables from ledger.projections where status = 'live' and name <> $1 order by name`,
+    [but],
   );
   const lines: string[] = [];
   for (const table of models.flatMap(({ tables }) => tables)) {
@@ -334,13 +337,13 @@ tap.test('on a server of the operator’s, whose user is no superuser', async (t
   const { sections } = (await BackupFile.open(file)).manifest;
   t.equal(sections.find(({ name }) => name === 'ledger.events')?.rows, 775, 'row-level security left nothing out');
   const shape = await shapeOf(url.href);
-  const rows = await readModelRows(url.href);
+  const rows = await readModelRows(url.href, STATES);
   url.pathname = '/second';
   const into = url.href;
   const restored = await corebook(env, 'backup', 'restore', file, '--into', into).done;
   t.equal(restored.code, 0, restored.errors);
   t.same(await shapeOf(into), shape);
-  t.equal(await readModelRows(into), rows);
+  t.equal(await readModelRows(into, STATES), rows);
   await query(admin, 'alter role books_owner nocreatedb');
   const refused = await corebook(env, 'backup', 'restore', file, '--into', into, '--replace').done;
   t.equal(refused.code, 1);

@@ -8,6 +8,7 @@ import type { Log } from '../embedded-binaries.js';
 import { DATABASE, keptPasswords } from '../database.js';
 import { startEmbeddedServer } from '../embedded-server.js';
 import type { RolePasswords } from '../roles.js';
+import type { LogEnd } from './manifest.js';
 
 const RESTORING = '_restoring';
 const REPLACED = '_replaced_';
@@ -79,6 +80,22 @@ export class StagingServer {
       if (rows[0]?.there !== true) return 'empty';
       const { rowCount } = await client.query('select from ledger.log_head where position > 0');
       return rowCount === 0 ? 'empty' : 'used';
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** The logs of the living database go on from these ends: it is what the backup was made of, or comes from it. */
+  async continues(heads: readonly LogEnd[]): Promise<boolean> {
+    const client = new pg.Client({ connectionString: this.livingUrl, application_name: 'corebook restore' });
+    await client.connect();
+    try {
+      const { rowCount } = await client.query(
+        `select from unnest($1::uuid[], $2::bigint[], $3::text[]) as h (tenant_id, revision, hash)
+           join ledger.events e on e.tenant_id = h.tenant_id and e.revision = h.revision and encode(e.hash, 'hex') = h.hash`,
+        [heads.map((head) => head.tenantId), heads.map((head) => head.revision), heads.map((head) => head.hash)],
+      );
+      return heads.length > 0 && rowCount === heads.length;
     } finally {
       await client.end();
     }
