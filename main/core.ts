@@ -23,6 +23,7 @@ import { HmacTokenSecrets } from '../infrastructure/security/token-secrets.js';
 import { systemClock } from '../infrastructure/system/clock.js';
 import { createIdSource } from '../infrastructure/system/ids.js';
 import { AGGREGATE_STATES_VERSION } from '../projections/aggregate-states/projection.js';
+import { AppendHealth } from './append-health.js';
 import { type Config, readConfig } from './config.js';
 import { openErasureRegister } from './erasures.js';
 import { VERSION } from './version.js';
@@ -101,6 +102,7 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
     credentials: { key: Buffer.from(master.digest('relay', ''), 'hex'), version: RELAY_VERSION },
     execute: (command) => processor.executeHanded(command),
   });
+  const appends = new AppendHealth(clock);
   const processor: CommandProcessor = new CommandProcessor({
     ...{ log, relay, turns },
     states: readSide.states,
@@ -109,7 +111,11 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
     observer: {
       batch: (commands, events) => options.observer?.batch(commands, events),
       conflict: () => options.observer?.conflict(),
-      committed: (events) => readSide.publish(events),
+      appendFailed: () => appends.failed(),
+      committed: (events) => {
+        appends.succeeded();
+        readSide.publish(events);
+      },
     },
   });
   const tokenStore = new PostgresTokenStore(pool);
@@ -130,7 +136,10 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
     clock,
     ids,
     log,
-    logHealth: openedLog,
+    logHealth: {
+      readiness: [...openedLog.readiness, appends],
+      registerMetrics: (registry) => openedLog.registerMetrics(registry),
+    },
     bus: processor,
     processor,
     readSide,

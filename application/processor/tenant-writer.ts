@@ -60,6 +60,8 @@ export interface ProcessorObserver {
   batch(commands: number, events: number): void;
   conflict(): void;
   committed(events: readonly StoredEvent[]): void;
+  /** The log could not be written, or did not say so. */
+  appendFailed?(): void;
 }
 
 export interface ProcessorPorts {
@@ -394,7 +396,7 @@ export class TenantWriter {
     const sealed = this.#seal(decided.work, head);
     const result: Promise<Sent> = this.ports.log
       .append(this.tenantId, head.revision, sealed)
-      .catch((error: unknown) => ({ status: 'failed' as const, error }))
+      .catch((error: unknown) => this.#appendFailed(error))
       .finally(() => {
         batch.done = true;
         // At once: the others need not wait until our callers have been told.
@@ -449,6 +451,11 @@ export class TenantWriter {
     return false;
   }
 
+  #appendFailed(error: unknown): Sent {
+    if (!(error instanceof AppendRejected)) this.ports.observer?.appendFailed?.();
+    return { status: 'failed', error };
+  }
+
   /** The same append again: it is idempotent by event id, so a lost answer is found and nothing is doubled. */
   async #retryAppend(batch: Batch): Promise<Sent> {
     const { log, clock, ids } = this.ports;
@@ -461,6 +468,7 @@ export class TenantWriter {
         return await log.append(this.tenantId, batch.expectedRevision, batch.sealed);
       } catch (caught) {
         error = caught;
+        this.#appendFailed(caught);
         if (caught instanceof AppendRejected || hasPassed(maxAppendRetryMs, startedMs, clock.nowMs())) break;
       }
     }

@@ -124,9 +124,15 @@ export class BullJobQueue<Data extends Json> implements JobQueue<Data> {
   async #lookForSchedules(): Promise<void> {
     try {
       for (const [id, schedule] of this.#schedules) {
-        if ((await this.#queue.getJobScheduler(id)) !== undefined || !this.#schedules.has(id)) continue;
-        this.observer.jobsLost?.(this.name);
-        if (schedule.afterLoss !== undefined) await this.add({ data: schedule.afterLoss });
+        const found = await this.#queue.getJobScheduler(id);
+        if (!this.#schedules.has(id)) continue;
+        if (found === undefined) {
+          this.observer.jobsLost?.(this.name);
+          if (schedule.afterLoss !== undefined) await this.add({ data: schedule.afterLoss });
+        } else if ((found.next ?? 0) > Date.now() + 2 * schedule.everyMs) {
+          // The clock was set back: the next run would be as far away.
+          await this.#queue.removeJobScheduler(id);
+        } else continue;
         await this.#upsert(id, schedule);
       }
     } catch (error) {
