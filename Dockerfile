@@ -14,7 +14,7 @@ COPY projections projections
 COPY infrastructure infrastructure
 COPY http http
 COPY main main
-RUN npm run build
+RUN npm run build && mkdir /erasures
 
 FROM node:20.20.2-bookworm-slim AS packages
 WORKDIR /corebook
@@ -35,6 +35,8 @@ COPY main/corebook.mjs main/corebook.mjs
 COPY infrastructure/postgres/migrations infrastructure/postgres/migrations
 COPY --from=packages /corebook/node_modules node_modules
 COPY --from=build /corebook/build build
+# A volume that is mounted here for ERASURE_REGISTER gets this owner.
+COPY --from=build --chown=node:node /erasures /var/lib/corebook-erasures
 USER node
 EXPOSE 3000 3001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 CMD ["node", "build/main/health.js"]

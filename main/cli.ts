@@ -7,6 +7,7 @@ import {
   restoreBackupCommand,
   verifyBackupCommand,
 } from './commands/backup.js';
+import { eraseAgainCommand } from './commands/erase-again.js';
 import { exportJournalCommand, importJournalCommand } from './commands/journal.js';
 import { copyLogCommand } from './commands/log.js';
 import { rebuildProjectionCommand } from './commands/projections.js';
@@ -157,6 +158,14 @@ leaf(
     await restoreBackupCommand({ ...given, file, json: json(given) });
   },
 );
+leaf(
+  backup
+    .command('erase-again')
+    .description('after a restore by other means (pg_restore, a point in time): erase again who was erased since')
+    .option('--erasures <file...>', 'newest registers of erasures (default: erasures.jsonl in DATA_DIR)'),
+).action(async (given: { erasures?: string[]; json?: boolean }) => {
+  await eraseAgainCommand({ ...given, json: json(given) });
+});
 leaf(
   backup
     .command('clean')

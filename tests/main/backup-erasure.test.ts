@@ -138,4 +138,18 @@ tap.test('a backup from before an erasure does not bring the person back', async
     await revived.close();
     await database.close();
   });
+
+  await t.test('and by other means: brought back whole, then erased again before it serves', async (t) => {
+    const elsewhere = await scratchDirectory(t);
+    for (const name of ['master-secret', 'token-secret']) await copyFile(join(dataDir, name), join(elsewhere, name));
+    const there = { DATA_DIR: elsewhere };
+    const { code, errors } = await corebook(there, 'backup', 'restore', early, '--accept-missing-erasures').done;
+    t.equal(code, 0, errors);
+    const { code: erased, json } = await corebook(there, 'backup', 'erase-again', '--erasures', register).done;
+    t.equal(erased, 0);
+    t.match(json, { stated: 1, unstated: 0, known: 0 }, 'he was back');
+    const revived = await openServer(t, elsewhere);
+    await nowhere(t, revived, person);
+    await revived.close();
+  });
 });
