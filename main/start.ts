@@ -99,7 +99,13 @@ async function serve(
   await once(server, 'listening');
   const { port, family, address } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  await announce(core, url, options.json);
+  try {
+    await announce(core, url, options.json);
+  } catch (error) {
+    // Else it would go on answering, with nothing behind it, and the process would never end.
+    await closeHttpServer(server, deps);
+    throw error;
+  }
   return () => closeHttpServer(server, deps);
 }
 
@@ -120,7 +126,8 @@ async function announce(core: Core, url: string, json: boolean): Promise<void> {
       clock: core.clock,
       rootTenant: config.ROOT_TENANT,
     }));
-  await core.caughtUp();
+  // What was there before is waited for by those who ask for it; a parked read model must not keep a start from ending.
+  if (known === undefined) await core.caughtUp();
   const file = { url, tenants };
   await writeSandbox(config.DATA_DIR, file);
   process.stdout.write(
