@@ -10,6 +10,8 @@ const EXPIRES_AFTER_MS = 6_000;
 /** Jobs are enqueued by a reactor within a second. */
 const ENQUEUED_MS = 1_500;
 
+let holds: readonly string[] = [];
+
 export const JOB_FAULTS: readonly Scenario[] = [
   {
     name: 'redis-flush',
@@ -18,11 +20,14 @@ export const JOB_FAULTS: readonly Scenario[] = [
     serves: 'yes',
     lastsMs: EXPIRES_AFTER_MS,
     strike: async (rig) => {
-      await placeHolds(rig, EXPIRES_AFTER_MS);
+      holds = await placeHolds(rig, EXPIRES_AFTER_MS);
       await delay(ENQUEUED_MS);
       await promisify(execFile)('redis-cli', ['-p', String(rig.redis?.port), 'FLUSHALL']);
     },
-    after: (rig) => holdsEnd(rig),
+    after: async (rig) => {
+      await holdsEnd(rig, holds);
+      return [];
+    },
     note: 'timers are found again in the read models by a sweep; mail that was waiting is lost',
   },
 ];

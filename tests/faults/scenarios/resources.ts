@@ -2,7 +2,7 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { jobsRun } from '../holds.js';
+import { schedulesRun } from '../holds.js';
 import { CLOCK_FILE, FAKE_TIME, FAKETIME_LIBRARY, SMALL_DISK } from '../kinds.js';
 import type { Rig } from '../rig.js';
 import type { Scenario } from '../scenario.js';
@@ -15,7 +15,6 @@ export const DISK_FAULTS: readonly Scenario[] = [
     fault: 'the disk of PostgreSQL is full',
     rig: SMALL_DISK,
     serves: 'no',
-    ready: 'either',
     lastsMs: 8_000,
     strike: async (rig) => {
       await fill(rig);
@@ -55,7 +54,7 @@ function jump(name: string, offsetSeconds: number, fault: string): Scenario {
     lastsMs: 4_000,
     strike: () => setClock(offsetSeconds),
     heal: () => Promise.resolve(),
-    after: jobsRun,
+    after: schedulesRun,
   };
 }
 
