@@ -19,8 +19,9 @@ export const SMALL_DISK: RigKind = {
   tmpfsMb: 320,
 };
 
+const MACHINE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 /** Debian’s package `faketime`. */
-export const FAKETIME_LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+export const FAKETIME_LIBRARY = `/usr/lib/${MACHINE}-linux-gnu/faketime/libfaketime.so.1`;
 export const CLOCK_FILE = `${tmpdir()}/corebook-faults-clock-${process.pid}`;
 
 /** The wall clock of the product’s processes is what CLOCK_FILE says: an offset in seconds. */

@@ -14,6 +14,7 @@ import { type Core, openCoreHere } from '../../main/core.js';
 import { createProjections } from '../../projections/catalogue.js';
 import { EventFeed } from '../../projections/feed.js';
 import { ProjectionRunner } from '../../projections/runner.js';
+import { compareStreams } from './event-store.js';
 import type { Load } from './load.js';
 import type { PostgresServer } from './servers.js';
 import { until } from './until.js';
@@ -67,6 +68,8 @@ export async function prove(ports: ProofPorts, load: Load, tenant: string, since
     const book = new PostgresBookQueries(pool);
     const report = await auditAll({ log, readModels, book, census: book, clock });
     if (!report.ok) problems.push(`audit verify: ${JSON.stringify(report).slice(0, 1_000)}`);
+    const { LOG_URL } = ports.env;
+    if (LOG_URL !== undefined) problems.push(...(await compareStreams(LOG_URL, ports.postgres)));
     await ports.fold.catchUp(core);
     for (const projection of createProjections()) {
       if (ports.except?.includes(projection.name) === true) continue;

@@ -77,7 +77,7 @@ export const CONSUMER_FAULTS: readonly Scenario[] = [
       await until('nothing is parked', BACK_MS, async () => (await parked(rig)) === undefined);
       return [];
     },
-    note: 'the others go on; a person mends the code: docs/reference/runbook.md#a-projection-is-parked',
+    note: 'the others go on; a person mends the code: [a projection is parked](../runbooks/README.md#a-projection-is-parked)',
   },
 ];
 

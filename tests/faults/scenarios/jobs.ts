@@ -28,6 +28,6 @@ export const JOB_FAULTS: readonly Scenario[] = [
       await holdsEnd(rig, holds);
       return [];
     },
-    note: 'timers are found again in the read models by a sweep; mail that was waiting is lost',
+    note: 'timers are found again in the read models by a sweep; mail that was waiting is lost: [Redis lost its jobs](../runbooks/README.md#redis-lost-its-jobs)',
   },
 ];

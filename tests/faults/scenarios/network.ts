@@ -99,7 +99,7 @@ export const POSTGRES_NETWORK: readonly Scenario[] = [
     'postgres',
     'blackhole-long',
     { kind: 'blackhole' },
-    { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 45_000 },
+    { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 35_000 },
   ),
 ];
 
@@ -174,5 +174,11 @@ export const EVENT_STORE_NETWORK: readonly Scenario[] = [
     'abandon',
     { kind: 'abandon' },
     { fault: 'open connections silent for ever, new ones well', serves: 'partly', lastsMs: 100 },
+  ),
+  against(
+    'eventstore',
+    'blackhole-long',
+    { kind: 'blackhole' },
+    { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 35_000 },
   ),
 ];
