@@ -12,7 +12,8 @@ export async function serverSettings(directory: string): Promise<Record<string, 
   return {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: '100',
+    // Several processes share the server; a worker whose jobs are on it takes some forty.
+    max_connections: '400',
 
     // A commit that was answered survives a power cut. None of these is a knob.
     fsync: 'on',

@@ -212,6 +212,8 @@ export class PostgresLeases implements Leases {
     client.on('end', () => this.#drop(client));
     try {
       await client.connect();
+      // Who claims need not wait for who competes.
+      (client as pg.Client & { pipeline: boolean }).pipeline = true;
       this.#current = client;
       return client;
     } catch (error) {

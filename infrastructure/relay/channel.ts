@@ -22,17 +22,24 @@ export interface Credentials {
   readonly version: string;
 }
 
-/** Takes commands from other processes of this installation and answers each when it is done. Not listening yet. */
+/**
+ * Takes commands from other processes of this installation and answers each when it is done. Not listening yet; aborted,
+ * it sends what it has answered and ends.
+ */
 export function createRelayServer(
   { key, version }: Credentials,
   execute: (command: Command) => Promise<Outcome>,
+  signal: AbortSignal,
 ): Server {
   const options: TlsOptions = { ...TLS, pskCallback: (_socket, identity) => (identity === version ? key : null) };
   const server = createServer(options, (socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
+    const end = (): void => void socket.end(() => socket.destroy());
+    signal.addEventListener('abort', end);
+    socket.on('close', () => signal.removeEventListener('abort', end));
     const answer = (reply: Reply): void => {
-      if (!socket.destroyed) sendFrame(socket, reply);
+      if (socket.writable) sendFrame(socket, reply);
     };
     readFrames(socket, (value) => {
       const { id, command } = value as Handed;
@@ -44,6 +51,7 @@ export function createRelayServer(
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('tlsClientError', () => undefined);
+  signal.addEventListener('abort', () => server.close());
   return server;
 }
 

@@ -13,7 +13,7 @@ import { type Credentials, RelayChannel, createRelayServer } from './channel.js'
 export class LeasedRelay implements Relay {
   readonly #channels = new Map<string, RelayChannel>();
   #listening: Promise<Server> | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(
     private readonly options: {
@@ -25,7 +25,7 @@ export class LeasedRelay implements Relay {
   ) {}
 
   async stand(tenantId: string): Promise<Standing> {
-    if (this.#closed) return { status: 'alone' };
+    if (this.#closing.signal.aborted) return { status: 'alone' };
     try {
       // Before it leads: who leads must be heard.
       await (this.#listening ??= this.#listen());
@@ -51,16 +51,15 @@ export class LeasedRelay implements Relay {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     for (const channel of this.#channels.values()) channel.close();
-    const server = await this.#listening?.catch(() => undefined);
-    server?.close();
+    await this.#listening?.catch(() => undefined);
+    this.#closing.abort();
   }
 
   async #listen(): Promise<Server> {
     const { leases, credentials, execute } = this.options;
     try {
-      const server = createRelayServer(credentials, execute);
+      const server = createRelayServer(credentials, execute, this.#closing.signal);
       server.unref();
       server.listen(0, await leases.localAddress());
       await once(server, 'listening');
