@@ -38,7 +38,7 @@ export async function openDatabase(options: {
     const passwords = options.rolePasswords ?? derivedPasswords(databaseUrl);
     return { urls: await prepare(databaseUrl, passwords, log), embedded: undefined, close: async () => undefined };
   }
-  const embedded = await startEmbeddedServer({ dataDir, log });
+  const embedded = await startEmbeddedServer({ dataDir, log, lookAfter: true });
   try {
     const owner = await ensureDatabase(embedded.superuserUrl);
     const passwords = options.rolePasswords ?? (await keptPasswords(dataDir));

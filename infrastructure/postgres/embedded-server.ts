@@ -25,6 +25,8 @@ const PROGRESS_EVERY_MS = 10_000;
 const MAX_ATTEMPTS = 50;
 const RETRY_MS = 200;
 const STOP_TIMEOUT_MS = 120_000;
+/** How often a server that is looked after is looked at. */
+const LOOK_MS = 1_000;
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 const LOG_TAIL_BYTES = 4000;
 
@@ -47,20 +49,25 @@ export async function startEmbeddedServer(options: {
   log: Log;
   /** Overrides of `serverSettings`; without effect on a server that is adopted. */
   settings?: Record<string, string>;
+  /** Start it again when it ends by itself (killed, out of memory, a disk that was full). */
+  lookAfter?: boolean;
 }): Promise<EmbeddedServer> {
   const { cluster, binaries, user } = await prepareCluster(options.dataDir, options.log);
   // Entered before the server is looked for, so that another process that is leaving does not stop it under us.
   const leave = await enter(cluster.dataDir);
   try {
     const settings = { ...(await serverSettings(cluster.home)), ...options.settings };
-    const { port, adopted } = await joinOrStart({ cluster, binaries, user, settings, log: options.log });
+    const launch = { cluster, binaries, user, settings, log: options.log };
+    const { port, adopted } = await joinOrStart(launch);
     await rememberPort(cluster, port);
+    const leaveAlone = options.lookAfter === true ? lookAfter({ ...launch, cluster: { ...cluster, port } }) : undefined;
     return {
       port,
       superuserUrl: superuserUrl(port, SUPERUSER, cluster.password),
       dataDirectory: cluster.dataDirectory,
       adopted,
       stop: async () => {
+        await leaveAlone?.();
         if (await leave()) await shutDown(cluster.dataDirectory);
       },
     };
@@ -68,6 +75,27 @@ export async function startEmbeddedServer(options: {
     await leave();
     throw error;
   }
+}
+
+/** Looks after a server until told to leave it alone. Several processes may: PostgreSQL's lock decides who starts it. */
+function lookAfter(launch: Launch): () => Promise<void> {
+  const { cluster, log } = launch;
+  const told = new AbortController();
+  const { signal } = told;
+  const done = (async () => {
+    while (!signal.aborted) {
+      await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted || (await runningPostmaster(cluster.dataDirectory)) !== undefined) continue;
+      log('PostgreSQL has ended by itself: starting it again', { cluster: cluster.home });
+      await joinOrStart(launch).catch((error: unknown) => {
+        log('PostgreSQL could not be started again, trying on', { error: String(error) });
+      });
+    }
+  })();
+  return async () => {
+    told.abort();
+    await done;
+  };
 }
 
 /** The server that another process of ours runs on `dataDir`. The finder is a guest: it neither keeps nor stops it. */
