@@ -1,11 +1,13 @@
 import type { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { Clock, IdSource } from '../application/ports/clock.js';
+import { indexedEvents } from '../application/audit/aggregate-events.js';
 import type { EventLog, StoredEvent } from '../application/ports/event-log.js';
 import type { Lease, Leases } from '../application/ports/leases.js';
 import type { ReadModels } from '../application/ports/read-models.js';
 import type { KeyVault } from '../application/ports/key-vault.js';
 import type { StateStore } from '../application/ports/state-store.js';
+import { StatesByEvents } from '../application/processor/states-by-events.js';
 import type { ReadinessCheck } from '../http/deps.js';
 import type { DatabaseUrls } from '../infrastructure/postgres/database.js';
 import { PostgresEventScan } from '../infrastructure/postgres/event-scan.js';
@@ -69,21 +71,28 @@ export async function openReadSide(ports: {
   const store = createReadStore(urls);
   const projections = createProjections();
   await store.prepare(projections);
-  const states = new PostgresStateStore({ url: urls.core, version: AGGREGATE_STATES_VERSION });
+  const stored = new PostgresStateStore({ url: urls.core, version: AGGREGATE_STATES_VERSION });
+  const statesBy = (readModels: ReadModels): StateStore =>
+    new StatesByEvents(stored, {
+      log,
+      events: indexedEvents(log, readModels),
+      waitFor: (position, timeoutMs) => readModels.waitFor(position, timeoutMs),
+    });
   const connections = new TenantConnections({ url: urls.api });
   const queries = openingApplicants(openingNames(connections, vault), vault);
   const stopping = new AbortController();
 
   if (!ports.project) {
     const positions = new PollingPositions({ projections, store, log, clock });
+    const readModels = createReadModels(queries, positions);
     return {
-      readModels: createReadModels(queries, positions),
-      states,
+      readModels,
+      states: statesBy(readModels),
       readiness: [{ name: 'read models', check: () => readModelsHealth(positions, projections, leases) }],
       publish: () => undefined,
       registerMetrics: () => undefined,
       async close() {
-        await Promise.all([connections.close(), states.close(), store.close()]);
+        await Promise.all([connections.close(), stored.close(), store.close()]);
       },
     };
   }
@@ -105,9 +114,10 @@ export async function openReadSide(ports: {
   });
   const running = runner.run(stopping.signal);
   const upgrading = upgrade({ ...ports, store, signal: stopping.signal });
+  const readModels = createReadModels(queries, runner);
   return {
-    readModels: createReadModels(queries, runner),
-    states,
+    readModels,
+    states: statesBy(readModels),
     readiness: projections.map(({ name }) => ({
       name: `projection ${name}`,
       check: () => Promise.resolve(readinessOf(runner, name, leading.get(name))),
@@ -120,7 +130,7 @@ export async function openReadSide(ports: {
       // Nothing is projected here any more: who stands by need not wait until everything is closed.
       for (const lease of leading.values()) await lease?.leave();
       await upgrading;
-      await Promise.all([connections.close(), states.close(), store.close()]);
+      await Promise.all([connections.close(), stored.close(), store.close()]);
     },
   };
 }

@@ -6,6 +6,8 @@ export interface LoadedStates {
   readonly revision: number;
   /** The state (the aggregate's `toJson`) of each tag that has one in the present state version. */
   readonly states: ReadonlyMap<Tag, unknown>;
+  /** There are no states of the present version, of any tenant: they are being built, or another version is live. */
+  readonly missing?: true;
 }
 
 export interface StateStore {

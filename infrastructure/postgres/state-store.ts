@@ -48,6 +48,7 @@ export class PostgresStateStore implements StateStore {
     // Tags have no blanks: the log joins them by one.
     const values = [tenantId, tags.join(' '), this.#version];
     const { rows } = await this.#pool.query<StateRow>({ ...LOAD, values });
+    if (rows.length === 0) return { revision: -1, states: new Map(), missing: true };
     const states = new Map<Tag, unknown>();
     for (const { tag, state } of rows)
       if (tag !== null && state !== null) states.set(tag, JSON.parse(state) as unknown);
