@@ -23,6 +23,11 @@ const schema = z.object({
     .string()
     .regex(/^(?:esdb(?:\+discover)?|postgres(?:ql)?):\/\/[^\s]+$/, 'expected esdb://… or postgres://…')
     .optional(),
+  /** Before the tenants' ids in the names of streams: installations that share an event store have one each. */
+  LOG_STREAM_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z][\w.-]{0,99}$/)
+    .default('corebook_tenant-'),
   /** Unset: jobs run on Postgres. */
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

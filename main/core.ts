@@ -78,7 +78,10 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
   const { config, logger, urls } = options;
   const clock = systemClock;
   const ids = createIdSource();
-  const openedLog = await openEventLog({ logUrl: config.LOG_URL, urls, ids, logger, follow: options.project });
+  const openedLog = await openEventLog({
+    ...{ logUrl: config.LOG_URL, streamPrefix: config.LOG_STREAM_PREFIX },
+    ...{ urls, ids, logger, follow: options.project },
+  });
   const { log } = openedLog;
   const pool = createPool({
     url: urls.core,

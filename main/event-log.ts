@@ -25,6 +25,7 @@ const START_PAUSE_MS = 1_000;
 /** Opens the log that LOG_URL names. Throws when it is at home elsewhere, refuses us, is too old, or does not come up. */
 export async function openEventLog(options: {
   readonly logUrl: string | undefined;
+  readonly streamPrefix: string;
   readonly urls: DatabaseUrls;
   readonly ids: IdSource;
   readonly logger: Logger;
@@ -44,8 +45,8 @@ export async function openEventLog(options: {
 }
 
 async function openEventStore(options: Parameters<typeof openEventLog>[0] & { logUrl: string }): Promise<OpenedLog> {
-  const { logUrl, urls, ids, logger, follow } = options;
-  const log = new EventStoreEventLog({ url: logUrl, copyUrl: urls.core });
+  const { logUrl, streamPrefix, urls, ids, logger, follow } = options;
+  const log = new EventStoreEventLog({ url: logUrl, copyUrl: urls.core, prefix: streamPrefix });
   await closingOnError(log, () => patiently(log, logger));
   const copied = new Counter({
     name: 'corebook_log_copied_late_total',

@@ -19,10 +19,12 @@ import {
 import { LogUnavailable, explain } from './failures.js';
 
 /** Longer than the server's own commit time-out (2 s), shorter than the patience of the writer's callers. */
-const APPEND_DEADLINE_MS = 10_000;
+const APPEND_DEADLINE_MS = 8_000;
 /** The whole of an append, finding the leader of a cluster included. */
-const APPEND_PATIENCE_MS = 12_000;
+const APPEND_PATIENCE_MS = 9_000;
 const READ_PATIENCE_MS = 10_000;
+/** Callers wait for the end of a stream before they can be told anything. */
+const LAST_PATIENCE_MS = 5_000;
 const ALL_PAGE = 1_000;
 const HEALTH_PATIENCE_MS = 3_000;
 /** The first version that tells what it can do; older ones answer "unimplemented". */
@@ -100,7 +102,7 @@ export class EventStoreConnection {
   }
 
   /** The last event of a stream, or undefined when there is no such stream. */
-  async last(stream: string, patienceMs = READ_PATIENCE_MS): Promise<Recorded | undefined> {
+  async last(stream: string, patienceMs = LAST_PATIENCE_MS): Promise<Recorded | undefined> {
     const [event] = await this.#read(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 }, patienceMs);
     return event;
   }

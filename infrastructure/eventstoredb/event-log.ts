@@ -17,8 +17,6 @@ import { LogDiverged, LogUnavailable } from './failures.js';
 import { LogCopy, type Standing } from './log-copy.js';
 import { checkCopyable } from './storable.js';
 
-/** Tenants' streams: this and the tenant's id. */
-export const STREAM_PREFIX = 'corebook_tenant-';
 /** Is never written: reading it asks the server whether it answers us. */
 const HEALTH_STREAM = 'corebook_health';
 const PAGE = 500;
@@ -29,8 +27,8 @@ export interface EventStoreLogOptions {
   /** The PostgreSQL that holds the copy, as the role that appends. */
   readonly copyUrl: string;
   readonly readers?: number;
-  /** Before the names of streams: a test's own corner of a shared server. */
-  readonly prefix?: string;
+  /** Before the tenants' ids in the names of streams: an installation's own corner of a shared server. */
+  readonly prefix: string;
   /** Who moves the log back copies what is missing; nobody can append then. */
   readonly home?: LogHome;
 }
@@ -54,7 +52,7 @@ export class EventStoreEventLog implements EventLog {
 
   constructor(options: EventStoreLogOptions) {
     const { url, copyUrl, readers } = options;
-    this.prefix = options.prefix ?? STREAM_PREFIX;
+    this.prefix = options.prefix;
     this.connection = new EventStoreConnection(url);
     const pool = createLogPool(copyUrl, readers);
     this.copy = new LogCopy(pool);

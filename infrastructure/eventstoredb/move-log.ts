@@ -5,7 +5,7 @@ import type { LogHome } from '../postgres/append-connection.js';
 import { PostgresEventLog } from '../postgres/event-log.js';
 import { EventStoreConnection } from './connection.js';
 import { fromRecorded, hashOf, toEventData } from './event-body.js';
-import { EventStoreEventLog, STREAM_PREFIX } from './event-log.js';
+import { EventStoreEventLog } from './event-log.js';
 import { LogDiverged } from './failures.js';
 
 export type MoveTarget = 'postgres' | 'eventstoredb';
@@ -20,7 +20,7 @@ export interface MoveOptions {
   readonly repair?: boolean;
   readonly onProgress: (progress: { readonly done: number; readonly of: number }) => void;
   /** See `EventStoreLogOptions`. */
-  readonly prefix?: string;
+  readonly prefix: string;
 }
 
 export interface MoveReport {
@@ -77,7 +77,7 @@ async function move(owner: pg.Client, options: MoveOptions): Promise<MoveReport>
 
 type Moved = Pick<MoveReport, 'tenants' | 'written' | 'verified'>;
 
-async function toEventStore({ eventStoreUrl, urls, onProgress, prefix = STREAM_PREFIX }: MoveOptions): Promise<Moved> {
+async function toEventStore({ eventStoreUrl, urls, onProgress, prefix }: MoveOptions): Promise<Moved> {
   const log = new PostgresEventLog({ url: urls.core, readers: 2 });
   const connection = new EventStoreConnection(eventStoreUrl);
   try {
@@ -187,7 +187,7 @@ async function verifyStream(
   return revision;
 }
 
-async function toPostgres({ eventStoreUrl, urls, onProgress, prefix = STREAM_PREFIX }: MoveOptions): Promise<Moved> {
+async function toPostgres({ eventStoreUrl, urls, onProgress, prefix }: MoveOptions): Promise<Moved> {
   const log = new EventStoreEventLog({
     ...{ url: eventStoreUrl, copyUrl: urls.core, prefix, readers: 2 },
     home: 'moving to postgres',

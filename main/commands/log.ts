@@ -33,6 +33,7 @@ export async function copyLogCommand(given: {
   try {
     const report = await moveLog({
       ...{ to, eventStoreUrl, urls: database.urls, force: given.force, repair: given.repair },
+      prefix: config.LOG_STREAM_PREFIX,
       onProgress: ({ done, of }) => bar.update(done, of),
     });
     bar.stop();

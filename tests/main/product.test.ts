@@ -6,6 +6,7 @@ import { parse } from 'csv-parse/sync';
 import tap, { test, type Test } from 'tap';
 import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
 import type { SandboxFile } from '../../main/sandbox.js';
+import { serverEnvironment } from '../support/server-environment.js';
 
 /** The whole product as a user has it: `npm start`, what it prints, the README's calls, the command line, kill -9. */
 const LAUNCHER = resolve('main/corebook.mjs');
@@ -24,7 +25,10 @@ function corebook(dataDir: string, ...parameters: string[]): Promise<Ran> {
     execFile(
       process.execPath,
       [LAUNCHER, ...parameters],
-      { env: { ...process.env, DATA_DIR: dataDir, LOG_LEVEL: 'warn' }, maxBuffer: 64 * 1024 * 1024 },
+      {
+        env: { ...process.env, ...serverEnvironment(dataDir), DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+        maxBuffer: 64 * 1024 * 1024,
+      },
       (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     );
   });
@@ -40,7 +44,14 @@ interface Server {
 
 async function start(dataDir: string): Promise<Server> {
   const child = spawn(process.execPath, [LAUNCHER, 'start'], {
-    env: { ...process.env, DATA_DIR: dataDir, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn' },
+    env: {
+      ...process.env,
+      ...serverEnvironment(dataDir),
+      DATA_DIR: dataDir,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'warn',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
@@ -195,7 +206,7 @@ test('wrong configuration ends at once with the name of the variable', async (t)
     execFile(
       process.execPath,
       [LAUNCHER, 'start'],
-      { env: { ...process.env, DATA_DIR: dataDir, PORT: 'eighty' } },
+      { env: { ...process.env, ...serverEnvironment(dataDir), DATA_DIR: dataDir, PORT: 'eighty' } },
       (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     );
   });

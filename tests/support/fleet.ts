@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type DatabaseUrls, joinDatabase } from '../../infrastructure/postgres/database.js';
 import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
 import type { SandboxFile } from '../../main/sandbox.js';
+import { serverEnvironment } from './server-environment.js';
 
 /** Beside this file: compiled like it, or a source like it. */
 const OWN = fileURLToPath(import.meta.url);
@@ -47,7 +48,8 @@ export class Fleet {
     const child = spawn(process.execPath, [...process.execArgv, '--max-semi-space-size=128', CLI, 'start', '--json'], {
       env: {
         ...{ PATH, HOME, DATA_DIR: this.dataDir, HOST: '127.0.0.1', LOG_LEVEL: 'warn', ROLES: roles },
-        ...{ PORT: String(port), OPS_PORT: String(port), ...this.environment, ...options.env },
+        ...{ PORT: String(port), OPS_PORT: String(port), ...serverEnvironment(this.dataDir) },
+        ...{ ...this.environment, ...options.env },
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -9,6 +9,7 @@ import { issueApiToken } from '../../application/access/issue-api-token.js';
 import type { Command, CommandBus, CommandName, CommandPayloads, Outcome } from '../../application/commands.js';
 import type { BankDirectory } from '../../application/ports/bank-directory.js';
 import type { Clock } from '../../application/ports/clock.js';
+import type { EventLog } from '../../application/ports/event-log.js';
 import type { PasswordHasher } from '../../application/ports/password-hasher.js';
 import type { ReadModels } from '../../application/ports/read-models.js';
 import { CommandProcessor } from '../../application/processor/command-processor.js';
@@ -18,7 +19,6 @@ import { accountIdOf, tenantIdOf } from '../../domain/shared/ids.js';
 import { closeHttpServer, createHttpServer } from '../../http/app.js';
 import { DEFAULT_HTTP_CONFIG, type HttpConfig, type HttpDeps, type ReadinessCheck } from '../../http/deps.js';
 import { EXAMPLE } from '../../http/ledger/examples.js';
-import { MemoryEventLog } from '../../infrastructure/memory/event-log.js';
 import { SimulatedBankDirectory } from '../../infrastructure/partners/simulated-bank-directory.js';
 import { MemoryKeyVault } from '../../infrastructure/memory/key-vault.js';
 import type { MemoryOutbox } from '../../infrastructure/memory/outbox.js';
@@ -27,6 +27,7 @@ import { HmacTokenSecrets } from '../../infrastructure/security/token-secrets.js
 import { systemClock } from '../../infrastructure/system/clock.js';
 import { createIdSource } from '../../infrastructure/system/ids.js';
 import { FoldedReadModels } from './folded-read-models.js';
+import { type HttpLog, openHttpLog } from './http-log.js';
 import { memoryIdentity, testSeal } from './identity.js';
 
 export const TENANTS = { root: 'corebook', demo: 'demo', other: 'other' } as const;
@@ -87,9 +88,9 @@ export interface WorldOptions {
 /** An agent of each tenant, with a sub-agent, and another one. */
 export const AGENTS = { own: 'north', sub: 'north-shop', other: 'south' } as const;
 
-/** A server on the real processor and the memory log, with tenants, accounts and a token for each role of each tenant. */
+/** A server on the real processor, with the log in memory or where LOG_URL says (http-log.ts), with tenants, accounts and a token for each role of each tenant. */
 export class HttpWorld {
-  readonly log = new MemoryEventLog();
+  readonly log: EventLog;
   readonly ids = createIdSource();
   readonly clock: Clock;
   readonly processor: CommandProcessor;
@@ -102,7 +103,11 @@ export class HttpWorld {
   port = 0;
   readonly #tokens = new Map<string, string>();
 
-  constructor(options: WorldOptions = {}) {
+  private constructor(
+    options: WorldOptions,
+    private readonly opened: HttpLog,
+  ) {
+    this.log = opened.log;
     this.clock = options.clock ?? systemClock;
     const { log, ids, clock } = this;
     const states = { load: () => Promise.resolve({ revision: -1, states: new Map<never, never>() }) };
@@ -139,7 +144,7 @@ export class HttpWorld {
 
   /** Listens, and sets up tenants and accounts. */
   static async open(options: WorldOptions = {}): Promise<HttpWorld> {
-    const world = new HttpWorld(options);
+    const world = new HttpWorld(options, await openHttpLog());
     await new Promise<void>((resolve) => world.server.listen(0, '127.0.0.1', resolve));
     world.port = (world.server.address() as AddressInfo).port;
     for (const slug of Object.values(TENANTS)) await world.#seed(slug);
@@ -149,6 +154,7 @@ export class HttpWorld {
   async close(): Promise<void> {
     await closeHttpServer(this.server, this.deps, 1_000);
     await this.processor.close();
+    await this.opened.close();
   }
 
   async #seed(slug: string): Promise<void> {

@@ -11,11 +11,11 @@ export interface RedisServer {
 }
 
 /** A Redis of our own on a free port, without persistence; undefined when redis-server is not installed. */
-export async function startRedis(): Promise<RedisServer | undefined> {
+export async function startRedis(more: readonly string[] = []): Promise<RedisServer | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'corebook-redis-'));
   const port = await freePort();
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
-  const server = spawn('redis-server', options, { stdio: 'ignore' });
+  const server = spawn('redis-server', [...options, ...more], { stdio: 'ignore' });
   const missing = new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(true));
     server.once('spawn', () => resolve(false));
