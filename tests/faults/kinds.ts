@@ -4,6 +4,14 @@ import type { RigKind } from './rig.js';
 
 export const ONE_PROCESS: RigKind = { processes: ['api,projector,worker'], log: 'postgres', jobs: 'redis' };
 
+/** One machine: `npm start` with the PostgreSQL that it brings. */
+export const EMBEDDED: RigKind = {
+  processes: ['api,projector,worker'],
+  log: 'postgres',
+  jobs: 'postgres',
+  postgres: 'embedded',
+};
+
 export const ROLES_APART: RigKind = {
   processes: ['api', 'api', 'projector', 'projector', 'worker'],
   log: 'postgres',

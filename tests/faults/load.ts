@@ -63,17 +63,22 @@ export class Load {
     for (let count = 0; !this.#stopped; count += 1) {
       const sent: Sent = { key: `${this.name}-${caller}-${count}`, tries: 0, outcome: 'open', answer: '' };
       this.sent.push(sent);
-      await this.#settle(sent, caller + count, count % GIVES_UP_EVERY === GIVES_UP_EVERY - 1);
+      await this.#settle(sent, { caller, turn: caller + count }, count % GIVES_UP_EVERY === GIVES_UP_EVERY - 1);
       await delay(PAUSE_MS);
     }
   }
 
-  async #settle(sent: Sent, turn: number, givesUp: boolean): Promise<void> {
+  /** A caller stays with a process that answers him. */
+  async #settle(
+    sent: Sent,
+    { caller, turn }: { readonly caller: number; readonly turn: number },
+    givesUp: boolean,
+  ): Promise<void> {
     let leftMs = DRAIN_MS;
     while (leftMs > 0) {
       const startedMs = performance.now();
       sent.tries += 1;
-      const url = this.#url(turn + sent.tries);
+      const url = this.#url(caller + sent.tries - 1);
       const label = await this.#ask(this.commands, `${url}/api/v6/services/gateway/post-account`, {
         method: 'POST',
         body: this.#body(sent.key, turn),

@@ -25,7 +25,7 @@ export class Product {
   private constructor(
     readonly roles: string,
     readonly port: number,
-    private readonly directory: string,
+    readonly directory: string,
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
@@ -117,6 +117,10 @@ export class Product {
 
   async close(): Promise<void> {
     await this.end('SIGKILL');
+  }
+
+  /** When nothing uses what it has written any more. */
+  async remove(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true });
   }
 }

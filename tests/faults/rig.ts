@@ -14,12 +14,15 @@ export interface RigKind {
   readonly processes: readonly string[];
   readonly log: 'postgres' | 'eventstoredb';
   readonly jobs: 'postgres' | 'redis';
+  /** `embedded`: the product’s own, without a proxy before it. Default: one that the suite supervises. */
+  readonly postgres?: 'embedded';
   /** The database’s file system has this size. */
   readonly tmpfsMb?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 const READY_MS = 60_000;
+const SELF_AUDIT_SECONDS = '5';
 
 export class Rig {
   readonly fold = new FreshFold();
@@ -38,6 +41,7 @@ export class Rig {
   ) {}
 
   static async open(kind: RigKind): Promise<Rig> {
+    if (kind.postgres === 'embedded') return Rig.#embedded(kind);
     const postgres = await PostgresServer.open({ tmpfsMb: kind.tmpfsMb });
     const redis = kind.jobs === 'redis' ? await openRedis() : undefined;
     const eventStore = kind.log === 'eventstoredb' ? await openEventStore() : undefined;
@@ -50,7 +54,7 @@ export class Rig {
       await before(redis?.port),
       eventStore,
       await before(eventStore?.port),
-      { MASTER_SECRET: randomBytes(32).toString('hex'), TOKEN_SECRET: randomBytes(32).toString('hex') },
+      secretsOf(),
     );
     try {
       await rig.#start();
@@ -61,6 +65,26 @@ export class Rig {
     return rig;
   }
 
+  /** The product first: it makes the database. */
+  static async #embedded(kind: RigKind): Promise<Rig> {
+    const secrets = secretsOf();
+    const product = await Product.of(kind.processes.join(), { ...secrets, SELF_AUDIT_SECONDS, ...kind.env });
+    try {
+      await product.start();
+      const postgres = await PostgresServer.attach(product.directory);
+      const proxy = await FaultProxy.start(postgres.port);
+      const none = undefined;
+      const rig = new Rig(kind, postgres, proxy, none, none, none, none, { ...secrets, DATA_DIR: product.directory });
+      rig.products.push(product);
+      rig.demo = await product.sandbox();
+      await rig.#allReady();
+      return rig;
+    } catch (error) {
+      await product.close();
+      throw error;
+    }
+  }
+
   async #start(): Promise<void> {
     if (this.kind.env?.['FAKETIME_TIMESTAMP_FILE'] !== undefined) {
       await writeFile(this.kind.env['FAKETIME_TIMESTAMP_FILE'], '+0\n');
@@ -69,6 +93,10 @@ export class Rig {
     for (const product of this.products) product.launch();
     await Promise.all(this.products.map((product) => product.started()));
     this.demo = await this.api.sandbox();
+    await this.#allReady();
+  }
+
+  async #allReady(): Promise<void> {
     await until('everything is ready', READY_MS, async () =>
       (await this.readiness()).every((status) => status === 200),
     );
@@ -86,10 +114,10 @@ export class Rig {
   #env(postgres: number, redis: number | undefined, eventStore: number | undefined): Record<string, string> {
     return {
       ...this.secrets,
-      DATABASE_URL: this.postgres.url(postgres),
+      ...(this.kind.postgres === 'embedded' ? {} : { DATABASE_URL: this.postgres.url(postgres) }),
       ...(redis === undefined ? {} : { REDIS_URL: `redis://127.0.0.1:${redis}` }),
       ...(eventStore === undefined ? {} : { LOG_URL: `esdb://127.0.0.1:${eventStore}?tls=false` }),
-      SELF_AUDIT_SECONDS: '5',
+      SELF_AUDIT_SECONDS,
       ...this.kind.env,
     };
   }
@@ -129,7 +157,12 @@ export class Rig {
     for (const product of this.products) await product.close();
     for (const proxy of [this.postgresProxy, this.redisProxy, this.eventStoreProxy]) await proxy?.close();
     for (const server of [this.redis, this.eventStore, this.postgres]) await server?.close();
+    for (const product of this.products) await product.remove();
   }
+}
+
+function secretsOf(): Record<string, string> {
+  return { MASTER_SECRET: randomBytes(32).toString('hex'), TOKEN_SECRET: randomBytes(32).toString('hex') };
 }
 
 /** Without persistence: whoever loses it has lost every job. */

@@ -8,8 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
-import { type EmbeddedServer, startEmbeddedServer } from '../../infrastructure/postgres/embedded-server.js';
+import { deleteCluster, existingCluster } from '../../infrastructure/postgres/embedded-cluster.js';
+import {
+  type EmbeddedServer,
+  findRunningServer,
+  startEmbeddedServer,
+} from '../../infrastructure/postgres/embedded-server.js';
 import { runningPostmaster } from '../../infrastructure/postgres/postmaster.js';
 import { until } from './until.js';
 
@@ -20,11 +24,14 @@ const START_MS = 20_000;
 /** PostgreSQL under a supervisor (this suite): what is killed stays dead until `start`. */
 export class PostgresServer {
   #servers: EmbeddedServer[] = [];
-  /** Settings beyond the product's, for a server of the suite. */
   readonly #directory: string;
   readonly #mount: string | undefined;
 
-  private constructor(directory: string, mount: string | undefined) {
+  private constructor(
+    directory: string,
+    mount: string | undefined,
+    private readonly isAttached = false,
+  ) {
     this.#directory = directory;
     this.#mount = mount;
   }
@@ -44,6 +51,24 @@ export class PostgresServer {
     await client.query(`create database ${DATABASE}`);
     await client.end();
     return server;
+  }
+
+  /** The one that the product has started in its DATA_DIR, and looks after. */
+  static async attach(dataDir: string): Promise<PostgresServer> {
+    const server = new PostgresServer(dataDir, undefined, true);
+    const [cluster, running] = [await existingCluster(dataDir), await findRunningServer(dataDir)];
+    if (cluster === undefined || running === undefined) throw new Error('the product runs no PostgreSQL');
+    const { dataDirectory } = cluster;
+    server.#servers.push({ ...running, dataDirectory, adopted: true, stop: () => server.#end() });
+    return server;
+  }
+
+  /** What is attached only: nobody else is left to end it. */
+  async #end(): Promise<void> {
+    const postmaster = await runningPostmaster(this.#last.dataDirectory);
+    if (postmaster === undefined) return;
+    process.kill(postmaster.pid, 'SIGINT');
+    await until('PostgreSQL has ended', START_MS, async () => !(await this.isUp()));
   }
 
   get #last(): EmbeddedServer {
@@ -88,7 +113,11 @@ export class PostgresServer {
     const postmaster = await runningPostmaster(this.#last.dataDirectory);
     if (postmaster === undefined) throw new Error('PostgreSQL does not run');
     process.kill(postmaster.pid, 'SIGKILL');
-    await until('the postmaster is dead', START_MS, async () => !(await this.isUp()));
+    const { pid } = postmaster;
+    await until('the postmaster is dead', START_MS, async () => {
+      const now = await runningPostmaster(this.#last.dataDirectory);
+      return now?.pid !== pid;
+    });
   }
 
   /** kill -9 of one server process, which has the others restart too. */
@@ -119,7 +148,8 @@ export class PostgresServer {
 
   async close(): Promise<void> {
     for (const server of this.#servers) await server.stop().catch(() => undefined);
-    if (this.#mount === undefined) await deleteCluster(join(this.#directory, 'data')).catch(() => undefined);
+    if (this.isAttached) await deleteCluster(this.#directory);
+    else if (this.#mount === undefined) await deleteCluster(join(this.#directory, 'data')).catch(() => undefined);
     else await run('umount', ['-l', this.#mount]);
     await rm(this.#directory, { recursive: true, force: true });
   }

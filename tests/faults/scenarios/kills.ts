@@ -1,7 +1,7 @@
 /** kill -9 of every process there is; whoever supervises it (here: the suite) starts it again. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { jobsRun } from '../holds.js';
-import { EVENT_STORE, NOBODY, ONE_PROCESS, ROLES_APART } from '../kinds.js';
+import { EMBEDDED, EVENT_STORE, NOBODY, ONE_PROCESS, ROLES_APART } from '../kinds.js';
 import type { Product } from '../product.js';
 import type { Rig } from '../rig.js';
 import type { Scenario } from '../scenario.js';
@@ -46,19 +46,22 @@ export const PROCESS_KILLS: readonly Scenario[] = [
   killing('kill-worker', withRole('worker'), { fault: 'the only worker', serves: 'yes', after: jobsRun }),
   {
     name: 'freeze-projector',
-    fault: 'the active projector is frozen for 5 s (SIGSTOP) and wakes up to a world that went on',
+    fault: 'the active projector is frozen (SIGSTOP) and wakes up to a world that went on',
     rig: ROLES_APART,
     serves: 'yes',
-    lastsMs: 5_000,
+    ready: 'either',
+    lastsMs: 15_000,
     strike: (rig) => signal(firstOf('projector')(rig), 'SIGSTOP'),
     heal: (rig) => signal(firstOf('projector')(rig), 'SIGCONT'),
   },
   {
     name: 'freeze-api',
-    fault: 'one of two API processes is frozen for 5 s (SIGSTOP)',
+    fault: 'one of two API processes is frozen (SIGSTOP)',
     rig: ROLES_APART,
     serves: 'yes',
-    lastsMs: 5_000,
+    ready: 'either',
+    // Whoever leads a tenant is replaced when he has been silent for 10 s; what was handed to him is answered after 15 s.
+    lastsMs: 20_000,
     strike: (rig) => signal(withRole('api')(rig).slice(1), 'SIGSTOP'),
     heal: (rig) => signal(withRole('api')(rig).slice(1), 'SIGCONT'),
   },
@@ -80,6 +83,29 @@ export const SERVER_KILLS: readonly Scenario[] = [
     lastsMs: 3_000,
     strike: (rig) => rig.postgres.killPostmaster(),
     heal: (rig) => rig.postgres.start(),
+  },
+  {
+    name: 'kill-embedded-postgres',
+    fault: 'kill -9: the embedded PostgreSQL; the product starts it again by itself',
+    rig: EMBEDDED,
+    serves: 'partly',
+    lastsMs: 500,
+    strike: (rig) => rig.postgres.killPostmaster(),
+    heal: () => Promise.resolve(),
+  },
+  {
+    name: 'kill-both',
+    fault: 'kill -9: the process and its embedded PostgreSQL; only the process is started again',
+    rig: EMBEDDED,
+    serves: 'no',
+    lastsMs: DEAD_MS,
+    callersMaySee: NOBODY,
+    processDies: true,
+    strike: async (rig) => {
+      await rig.api.end('SIGKILL');
+      await rig.postgres.killPostmaster();
+    },
+    heal: (rig) => rig.api.start(),
   },
   {
     name: 'kill-backend',
