@@ -387,7 +387,7 @@ t.test('closing: what runs is finished, then no more', async (t) => {
   t.equal(answer.status, 200);
   t.equal(answer.headers['connection'], 'close');
   await closing;
-  await world.processor.close();
+  await world.closeCore();
 });
 
 t.test('closing does not wait for ever', async (t) => {
@@ -401,7 +401,7 @@ t.test('closing does not wait for ever', async (t) => {
   await closeHttpServer(world.server, world.deps, 100);
   t.ok(world.clock.nowMs() - started < 1_500);
   t.match(await running, /hang up|ECONNRESET/);
-  await world.processor.close();
+  await world.closeCore();
 });
 
 t.test('a client that goes away while it sends', async (t) => {

@@ -153,6 +153,11 @@ export class HttpWorld {
 
   async close(): Promise<void> {
     await closeHttpServer(this.server, this.deps, 1_000);
+    await this.closeCore();
+  }
+
+  /** What is behind the server. */
+  async closeCore(): Promise<void> {
     await this.processor.close();
     await this.opened.close();
   }
