@@ -83,7 +83,10 @@ async function served(child: ChildProcess, roles: string, url: string): Promise<
   const isApi = roles.includes('api');
   for (let waited = 0; ; waited += 50) {
     if (child.exitCode !== null) throw new Error(`${roles} ended with ${child.exitCode}: ${errors}`);
-    if (waited > START_MS) throw new Error(`${roles} does not serve: ${errors}`);
+    if (waited > START_MS) {
+      child.kill('SIGKILL');
+      throw new Error(`${roles} does not serve: ${errors}`);
+    }
     if (isApi ? printed.endsWith('\n') : await answers(`${url}/health`)) break;
     await delay(50);
   }
