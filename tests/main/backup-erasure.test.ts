@@ -22,7 +22,7 @@ import {
 /** Whoever is erased stays erased, although the backup that is restored is older and has his key. */
 const REFUSED = 3;
 
-tap.setTimeout(180_000);
+tap.setTimeout(280_000);
 
 async function setHome(server: Running, home: string): Promise<void> {
   const client = new pg.Client({ connectionString: server.core.urls.owner });

@@ -27,7 +27,7 @@ const CALLERS = 4;
 const STATES = 'aggregate-states';
 const POST = '/api/v6/services/gateway/post-account';
 
-tap.setTimeout(180_000);
+tap.setTimeout(280_000);
 
 type Demo = SandboxFile['tenants'][number];
 

@@ -22,7 +22,7 @@ import {
 } from '../support/erasable-person.js';
 
 /** The whole server on a real database: after an erasure nothing anywhere yields the person, and the chain holds. */
-tap.setTimeout(180_000);
+tap.setTimeout(280_000);
 
 tap.test('an erased person is nowhere', async (t) => {
   const server = await openServer(t, await scratchDirectory(t));

@@ -11,7 +11,7 @@ import type { SandboxFile } from '../../main/sandbox.js';
 import { corebook } from '../support/command-line.js';
 import { startEventStoreFake } from '../support/eventstore-fake/fake.js';
 
-tap.setTimeout(180_000);
+tap.setTimeout(280_000);
 const LAUNCHER = resolve('main/corebook.mjs');
 const READY_MS = 60_000;
 
