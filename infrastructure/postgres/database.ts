@@ -84,6 +84,7 @@ function onDatabase(superuserUrl: string): string {
 
 async function ensureDatabase(superuserUrl: string): Promise<string> {
   const client = new Client({ connectionString: superuserUrl });
+  client.on('error', () => undefined); // A lost connection fails the statement that runs.
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);

@@ -19,7 +19,18 @@ export function createPool(options: {
     options: SESSION_SETTINGS,
   });
   pool.on('error', options.onError);
+  bearBrokenClients(pool);
   return pool;
+}
+
+/**
+ * For pools whose clients are taken out: the pool hears their errors only while they are idle, and a client that breaks
+ * in somebody's hands would end the process. Whoever holds it is told by his query.
+ */
+export function bearBrokenClients(pool: pg.Pool): void {
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
 }
 
 export type Pool = pg.Pool;

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Query, QueryRow, TenantQueries } from '../../application/ports/queries.js';
+import { bearBrokenClients } from './pool.js';
 import { RAW_TYPES } from './raw-rows.js';
 
 const SETTINGS = '-c statement_timeout=15s -c timezone=UTC -c datestyle=ISO';
@@ -24,6 +25,7 @@ export class TenantConnections implements TenantQueries {
     });
     // An idle connection that breaks is replaced by the pool.
     this.#pool.on('error', () => undefined);
+    bearBrokenClients(this.#pool);
     this.#pool.on('connect', (client) => {
       (client as pg.PoolClient & { pipeline: boolean }).pipeline = true;
     });

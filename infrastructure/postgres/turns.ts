@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { StoredEvent } from '../../application/ports/event-log.js';
 import type { Turn, Turns } from '../../application/ports/turns.js';
+import { bearBrokenClients } from './pool.js';
 import { EVENT_COLUMNS, type EventRow, toEvent } from './event-rows.js';
 
 /** Tenants that this process takes turns for at once; with more, some go on without. */
@@ -40,6 +41,7 @@ export class PostgresTurns implements Turns {
     });
     // An idle connection that breaks is replaced by the pool.
     this.#pool.on('error', () => undefined);
+    bearBrokenClients(this.#pool);
     this.#pool.on('connect', (client) => {
       (client as pg.PoolClient & { pipeline: boolean }).pipeline = true;
     });

@@ -1,11 +1,18 @@
 /** What is told as "come again" instead of "we are broken": errors of servers that are away, as the drivers throw them. */
 import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, type Socket, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Test, test } from 'tap';
 import { isJobOutage } from '../../infrastructure/jobs/outage.js';
+import { openDatabase } from '../../infrastructure/postgres/database.js';
+import { deleteCluster } from '../../infrastructure/postgres/embedded-cluster.js';
 import { isDatabaseOutage } from '../../infrastructure/postgres/outage.js';
+import { createPool } from '../../infrastructure/postgres/pool.js';
+import { TenantConnections } from '../../infrastructure/postgres/tenant-connection.js';
 import { AppendHealth } from '../../main/append-health.js';
 
 /** A port at which connections meet this fate; nobody listens without one. */
@@ -54,6 +61,39 @@ test('a PostgreSQL that is away', async (t) => {
     t.ok(isDatabaseOutage(Object.assign(new Error('x'), { code })), code);
   }
   t.ok(isDatabaseOutage(new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })])));
+});
+
+test('a connection that breaks in the middle of what somebody asked fails that, and not the process', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'corebook-outage-'));
+  await chmod(dataDir, 0o755);
+  const database = await openDatabase({ dataDir, log: () => undefined });
+  const owner = new pg.Client({ connectionString: database.urls.owner });
+  await owner.connect();
+  const end = async (name: string): Promise<void> => {
+    for (let ended = 0; ended === 0;) {
+      const text = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and query ~ 'pg_sleep'`;
+      ended = (await owner.query(text, [name])).rowCount ?? 0;
+    }
+  };
+  const look = new TenantConnections({ url: database.urls.api });
+  const looking = errorOf(() => look.query(null, { name: 'sleep', text: 'select pg_sleep(60)', values: [] }));
+  await end('corebook queries');
+  t.ok(isDatabaseOutage(await looking), 'a look-up');
+  const pool = createPool({ url: database.urls.core, name: 'held', connections: 1, onError: () => undefined });
+  const held = await pool.connect();
+  const holding = errorOf(() => held.query('select pg_sleep(60)'));
+  await end('corebook held');
+  t.ok(isDatabaseOutage(await holding), 'a client that somebody holds');
+  held.release(true);
+  t.equal(
+    (await look.query(null, { name: 'one', text: 'select 1 as one', values: [] }))[0]?.['one'],
+    '1',
+    'others work on',
+  );
+  await Promise.all([look.close(), pool.end(), owner.end()]);
+  await database.close();
+  await deleteCluster(dataDir);
+  await rm(dataDir, { recursive: true, force: true });
 });
 
 test('what is no outage stays a defect', (t) => {
