@@ -5,6 +5,8 @@ import type { DemoTenant } from '../../application/sandbox/seed.js';
 /** No caller waits longer for an answer. */
 const PATIENCE_MS = 40_000;
 const PAUSE_MS = 25;
+/** Callers who look up balances. */
+const LOOKING = 3;
 const RETRY_MS = 200;
 /** Every so many-th call is not tried again when its outcome is open. */
 const GIVES_UP_EVERY = 4;
@@ -41,7 +43,8 @@ export class Load {
 
   start(): void {
     const posting = Array.from({ length: this.callers }, (_, caller) => this.#call(caller));
-    this.#running = Promise.all([...posting, this.#look()]);
+    const looking = Array.from({ length: LOOKING }, (_, caller) => this.#look(caller));
+    this.#running = Promise.all([...posting, ...looking]);
   }
 
   /** Lets every caller come to an end with what he has begun. */
@@ -95,9 +98,9 @@ export class Load {
     }
   }
 
-  async #look(): Promise<void> {
+  async #look(caller: number): Promise<void> {
     const [, wallet] = this.demo.wallets;
-    for (let turn = 0; !this.#stopped; turn += 1) {
+    for (let turn = caller; !this.#stopped; turn += 1) {
       await this.#ask(
         this.lookUps,
         `${this.#url(turn)}/api/v6/services/ledger/account-balance/${wallet?.accountId}`,

@@ -14,6 +14,7 @@ import { isDatabaseOutage } from '../../infrastructure/postgres/outage.js';
 import { createPool } from '../../infrastructure/postgres/pool.js';
 import { TenantConnections } from '../../infrastructure/postgres/tenant-connection.js';
 import { AppendHealth } from '../../main/append-health.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 
 /** A port at which connections meet this fate; nobody listens without one. */
 async function portWhere(t: Test, fate?: (socket: Socket) => void): Promise<number> {
@@ -67,22 +68,24 @@ test('a connection that breaks in the middle of what somebody asked fails that, 
   const dataDir = await mkdtemp(join(tmpdir(), 'corebook-outage-'));
   await chmod(dataDir, 0o755);
   const database = await openDatabase({ dataDir, log: () => undefined });
+  const proxy = await FaultProxy.start(database.embedded?.port ?? 0);
+  const proxied = (url: string): string => Object.assign(new URL(url), { port: String(proxy.port) }).href;
   const owner = new pg.Client({ connectionString: database.urls.owner });
   await owner.connect();
-  const end = async (name: string): Promise<void> => {
-    for (let ended = 0; ended === 0;) {
-      const text = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and query ~ 'pg_sleep'`;
-      ended = (await owner.query(text, [name])).rowCount ?? 0;
-    }
+  const breakIt = async (name: string): Promise<void> => {
+    const asleep = `select 1 from pg_stat_activity where application_name = $1 and query ~ 'pg_sleep'`;
+    while ((await owner.query(asleep, [name])).rowCount === 0);
+    await proxy.strike({ kind: 'reset' });
+    await proxy.heal();
   };
-  const look = new TenantConnections({ url: database.urls.api });
+  const look = new TenantConnections({ url: proxied(database.urls.api) });
   const looking = errorOf(() => look.query(null, { name: 'sleep', text: 'select pg_sleep(60)', values: [] }));
-  await end('corebook queries');
+  await breakIt('corebook queries');
   t.ok(isDatabaseOutage(await looking), 'a look-up');
-  const pool = createPool({ url: database.urls.core, name: 'held', connections: 1, onError: () => undefined });
+  const pool = createPool({ url: proxied(database.urls.core), name: 'held', connections: 1, onError: () => undefined });
   const held = await pool.connect();
   const holding = errorOf(() => held.query('select pg_sleep(60)'));
-  await end('corebook held');
+  await breakIt('corebook held');
   t.ok(isDatabaseOutage(await holding), 'a client that somebody holds');
   held.release(true);
   t.equal(
@@ -91,6 +94,7 @@ test('a connection that breaks in the middle of what somebody asked fails that, 
     'others work on',
   );
   await Promise.all([look.close(), pool.end(), owner.end()]);
+  await proxy.close();
   await database.close();
   await deleteCluster(dataDir);
   await rm(dataDir, { recursive: true, force: true });
