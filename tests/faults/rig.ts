@@ -1,6 +1,6 @@
 /** The product with everything it stands on, a fault proxy before each of them. */
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { DemoTenant } from '../../application/sandbox/seed.js';
 import { FaultProxy } from '../support/fault-proxy.js';
@@ -158,6 +158,8 @@ export class Rig {
     for (const proxy of [this.postgresProxy, this.redisProxy, this.eventStoreProxy]) await proxy?.close();
     for (const server of [this.redis, this.eventStore, this.postgres]) await server?.close();
     for (const product of this.products) await product.remove();
+    const clock = this.kind.env?.['FAKETIME_TIMESTAMP_FILE'];
+    if (clock !== undefined) await rm(clock, { force: true });
   }
 }
 

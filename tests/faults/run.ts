@@ -78,6 +78,12 @@ class Suite {
     }
   }
 
+  /** Interrupted: nothing that was started may stay. */
+  async abandon(): Promise<never> {
+    await this.#newRig();
+    process.exit(130);
+  }
+
   async #newRig(): Promise<void> {
     await this.#rig?.close();
     this.#rig = undefined;
@@ -111,6 +117,7 @@ if (given.includes('--list')) {
 } else {
   const startedMs = performance.now();
   const suite = new Suite();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void suite.abandon());
   await suite.run(chosen);
   const { results } = suite;
   const failed = results.filter(({ problems }) => problems.length > 0).length;
