@@ -68,9 +68,11 @@ test('postgres, event store, postgres', async (t) => {
     corebook({ DATA_DIR: dataDir, LOG_URL: fake.url }, 'log', 'copy', '--from', from, '--to', to, ...more).done;
   const sandbox = async () => JSON.parse(await readFile(join(dataDir, 'sandbox.json'), 'utf8')) as SandboxFile;
 
+  /** Where the last deposit stands: what is read must have seen it. */
+  let position = '';
   const balances = async ({ url }: Server): Promise<unknown[]> => {
     const [first] = (await sandbox()).tenants;
-    const headers = { 'X-Auth-Token': first?.tokens.MANAGER ?? '' };
+    const headers = { 'X-Auth-Token': first?.tokens.MANAGER ?? '', 'X-Min-Position': position };
     return Promise.all(
       (first?.wallets ?? []).map(async ({ accountId }) => {
         const answer = await fetch(`${url}/api/v6/services/ledger/account-balance/${accountId}`, { headers });
@@ -93,6 +95,7 @@ test('postgres, event store, postgres', async (t) => {
         },
       ]),
     });
+    position = answer.headers.get('X-Position') ?? position;
     return answer.status;
   };
   /** Generations of the read models: a rebuild makes a new one. */
@@ -145,8 +148,10 @@ test('postgres, event store, postgres', async (t) => {
     const refused = deposit(server, 'third');
     t.equal(await refused, 503);
     await fake.start();
-    for (let tries = 0; (await fetch(`${server.url}/ready`)).status !== 200; tries += 1) {
-      if (tries > 200) throw new Error('never ready again');
+    const well = async (): Promise<boolean> =>
+      (await deposit(server, 'third')) === 200 && (await fetch(`${server.url}/ready`)).status === 200;
+    for (let tries = 0; !(await well()); tries += 1) {
+      if (tries > 300) throw new Error('never well again');
       await new Promise((next) => setTimeout(next, 50));
     }
     for (let i = 0; i < 3; i += 1) t.equal(await deposit(server, 'third'), 200);
