@@ -102,7 +102,18 @@ export class EventStoreEventLog implements EventLog {
     if (sent === 'too-large') {
       throw new AppendRejected('the append is larger than the event store takes (MaxAppendSize)');
     }
-    if (sent === 'conflict') return this.#late(tenantId, await this.#catchUp(tenantId), expectedRevision, events);
+    if (sent === 'conflict') {
+      const end = await this.#catchUp(tenantId);
+      // It contradicts itself, and an earlier try of this very batch may still be on its way: no conflict is certain
+      // before another event stands there, and what is not certain is tried again, not decided again.
+      if (end.revision === expectedRevision && end.hash === events[0]?.previousHash) {
+        throw new LogUnavailable(
+          'no-leader',
+          `EventStoreDB refuses revision ${expectedRevision}@${stream}, where it ends`,
+        );
+      }
+      return this.#late(tenantId, end, expectedRevision, events);
+    }
     const result = await this.#events.append(tenantId, expectedRevision, events);
     if (result.status !== 'appended') throw new LogDiverged(`the copy refuses what is in ${stream}: ${result.status}`);
     this.#ends.set(tenantId, result.lastRevision);

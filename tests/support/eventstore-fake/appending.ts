@@ -57,7 +57,10 @@ export const handleAppend =
     if (refused !== undefined) answer(refused);
     call.on('data', (message: AppendReq) => messages.push(message));
     call.on('error', () => undefined);
-    call.on('end', () => {
+    call.on('end', async () => {
+      // A connection that breaks in the middle ends the messages too, and says so a moment later: nothing is appended then.
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      if (call.cancelled) return;
       if (answered) return;
       finishAppend(node, call, messages, answer).catch((error: unknown) =>
         answer(refusal(status.UNKNOWN, `Exception was thrown by handler. ${String(error)}`)),
