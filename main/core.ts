@@ -104,6 +104,7 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
     leases,
     credentials: { key: Buffer.from(master.digest('relay', ''), 'hex'), version: RELAY_VERSION },
     execute: (command) => processor.executeHanded(command),
+    invited: (tenantId) => processor.invited(tenantId),
   });
   const appends = new AppendHealth(clock);
   const processor: CommandProcessor = new CommandProcessor({

@@ -8,6 +8,11 @@ import type { Command, Outcome } from '../commands.js';
 export interface Relay {
   /** How this process stands among the tenant's writers; it leads from now on if nobody does. Never rejects. */
   stand(tenantId: string): Promise<Standing>;
+  /**
+   * Tells the other processes that several write to this tenant. Who is always first meets no conflict and would not know;
+   * those who come second could lose for ever. May be lost: it is repeated while there are conflicts. Never throws.
+   */
+  invite(tenantId: string): void;
 }
 
 export type Standing =

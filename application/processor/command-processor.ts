@@ -38,6 +38,11 @@ export class CommandProcessor implements CommandBus {
     return this.#writerOf(command.tenantId).execute(command, true);
   }
 
+  /** Another process meets conflicts on this tenant: if this one writes to it they had better come to an arrangement. */
+  invited(tenantId: string): void {
+    this.#writers.get(tenantId)?.invited();
+  }
+
   #writerOf(tenantId: string): TenantWriter {
     let writer = this.#writers.get(tenantId);
     if (writer === undefined) {

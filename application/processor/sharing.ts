@@ -8,6 +8,10 @@ const CONFLICTS_WITHIN_MS = 1_000;
 const ALONE_AFTER_MS = 2_000;
 /** How often one who does not lead looks who does. */
 const LOOK_MS = 1_000;
+/** How often others are told that the tenant is shared, while there are conflicts. */
+const INVITE_MS = 100;
+/** One who leads takes turns all the same for this long after somebody wrote who has handed it nothing. */
+const STRANGERS_MS = 500;
 /** No batch is begun in a turn that is older: what is under way comes to its end, and others have theirs. */
 const LONGEST_TURN_MS = 20;
 /** After a turn was not to be had it is gone on without for this long: waiting would be all that it costs. */
@@ -18,7 +22,8 @@ const ALONE: Standing = { status: 'alone' };
 /**
  * How the writer of a tenant shares it with those of other processes. One that meets nobody pays nothing. After conflicts
  * it finds out who leads: itself, then it goes on as before; or another, then that one is handed all commands. Where that
- * cannot be (there is no way from process to process, or their code differs), all take turns, a batch each.
+ * cannot be (there is no way from process to process, or their code differs), all take turns, a batch each. Whoever meets
+ * conflicts invites the others, for one that is always first meets none.
  */
 export class Sharing {
   #isShared = false;
@@ -29,6 +34,9 @@ export class Sharing {
   #ownMs = Number.NEGATIVE_INFINITY;
   #conflictMs = Number.NEGATIVE_INFINITY;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  #lostMs = Number.NEGATIVE_INFINITY;
+  #invitedMs = Number.NEGATIVE_INFINITY;
+  #strangersMs = Number.NEGATIVE_INFINITY;
   #withoutUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -42,9 +50,25 @@ export class Sharing {
     const nowMs = this.clock.nowMs();
     if (nowMs - this.#conflictMs <= CONFLICTS_WITHIN_MS) this.#isShared = true;
     this.#conflictMs = this.#metMs = nowMs;
+    if (this.#standing.status === 'leads') this.#strangersMs = nowMs;
+    if (!this.#isShared || nowMs - this.#invitedMs < INVITE_MS) return;
+    this.#invitedMs = nowMs;
+    this.ports.relay?.invite(this.tenantId);
   }
 
-  /** Others have appended, or handed something to this process or taken it from there. */
+  /** Another process meets conflicts here. */
+  invited(): void {
+    this.#isShared = true;
+    this.#metMs = this.clock.nowMs();
+  }
+
+  /** Others have appended in their turns. */
+  metInTurn(): void {
+    this.#metMs = this.clock.nowMs();
+    if (this.#standing.status === 'leads') this.#strangersMs = this.#metMs;
+  }
+
+  /** Others have handed something to this process or taken it from there. */
   met(): void {
     this.#metMs = this.clock.nowMs();
     if (this.#standing.status !== 'leads') return;
@@ -68,17 +92,21 @@ export class Sharing {
     return this.#standing.status === 'follows' ? this.#standing : undefined;
   }
 
-  /** The leader has not taken what it was handed. */
+  /** The leader has not taken what it was handed. There may be another already; if not, turns are taken for a while. */
   lostLeader(): void {
     if (this.#standing.status !== 'follows') return;
     this.#standing = ALONE;
-    this.#lookedMs = Number.NEGATIVE_INFINITY;
+    const nowMs = this.clock.nowMs();
+    if (nowMs - this.#lostMs >= LOOK_MS) this.#lookedMs = Number.NEGATIVE_INFINITY;
+    this.#lostMs = nowMs;
   }
 
   /** Whether a batch that is decided now should wait for its turn. */
   get isTurnDue(): boolean {
     if (!this.#isShared || this.ports.turns === undefined || this.#turn !== undefined) return false;
-    return this.#standing.status === 'alone' && this.clock.nowMs() >= this.#withoutUntilMs;
+    const nowMs = this.clock.nowMs();
+    if (nowMs < this.#withoutUntilMs || this.#standing.status === 'follows') return false;
+    return this.#standing.status === 'alone' || nowMs - this.#strangersMs < STRANGERS_MS;
   }
 
   /** Whether what is under way should come to its end before another batch is begun. */

@@ -176,6 +176,11 @@ export class TenantWriter {
     });
   }
 
+  /** Another process writes to this tenant and was second. */
+  invited(): void {
+    this.#sharing.invited();
+  }
+
   /** Leads no more, if it did: other processes see to the tenant. */
   leave(): void {
     this.#sharing.leave();
@@ -293,7 +298,7 @@ export class TenantWriter {
       // Opened anew before the batch, which tells its callers if that fails too.
       this.#head = undefined;
     }
-    if (this.#head?.hash !== known.hash) this.#sharing.met();
+    if (this.#head?.hash !== known.hash) this.#sharing.metInTurn();
   }
 
   /** Where the log ends, with memory opened. If that fails, nobody who waits now can be served: all are told. */

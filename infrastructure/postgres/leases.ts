@@ -48,6 +48,7 @@ export class PostgresLeases implements Leases {
   readonly #onChange: (name: string, held: boolean) => void;
   readonly #entered = new Map<string, SessionLease>();
   readonly #stop = new AbortController();
+  readonly #heard = new Map<string, (text: string) => void>();
   #session: Promise<pg.Client> | undefined;
   #current: pg.Client | undefined;
   #competing: Promise<void> | undefined;
@@ -96,6 +97,17 @@ export class PostgresLeases implements Leases {
     this.#competing ??= this.#compete();
     this.#changed(name, true);
     return { lease };
+  }
+
+  /** What other processes tell on this channel; what they tell while there is no session is not heard. Call it first. */
+  listen(channel: string, hear: (text: string) => void): void {
+    this.#heard.set(channel, hear);
+    this.#competing ??= this.#compete();
+  }
+
+  /** Tells the other processes, if the database can be reached. */
+  tell(channel: string, text: string): void {
+    this.#query('select pg_notify(($1::text[])[1], ($1::text[])[2])', [channel, text]).catch(() => undefined);
   }
 
   /** From where PostgreSQL sees this process. */
@@ -212,6 +224,10 @@ export class PostgresLeases implements Leases {
     client.on('end', () => this.#drop(client));
     try {
       await client.connect();
+      client.on('notification', ({ channel, processId, payload }) => {
+        if (processId !== ownProcess(client)) this.#heard.get(channel)?.(payload ?? '');
+      });
+      for (const channel of this.#heard.keys()) await client.query(`listen ${client.escapeIdentifier(channel)}`);
       // Who claims need not wait for who competes.
       (client as pg.Client & { pipeline: boolean }).pipeline = true;
       this.#current = client;
@@ -236,6 +252,10 @@ export class PostgresLeases implements Leases {
     if (this.#stop.signal.aborted || this.#news) return;
     await sleep(ms, undefined, { signal: hurry.signal }).catch(() => undefined);
   }
+}
+
+function ownProcess(client: pg.Client): number {
+  return (client as pg.Client & { processID: number }).processID;
 }
 
 class SessionLease implements Lease {

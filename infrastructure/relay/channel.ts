@@ -2,7 +2,7 @@ import { type TLSSocket, type TlsOptions, connect, createServer } from 'node:tls
 import type { Server } from 'node:net';
 import type { Command, Outcome } from '../../application/commands.js';
 import { NotHanded } from '../../application/ports/relay.js';
-import { readFrames, sendFrame } from './frames.js';
+import { FrameSender, readFrames } from './frames.js';
 import { type Handed, type Reply, errorOf, failureReply } from './messages.js';
 
 /** Who knows the key is one of us; there are no certificates. The key exchange is fresh each time. */
@@ -15,6 +15,8 @@ const KEEP_ALIVE_MS = 2_000;
 const MAX_CONNECTIONS = 256;
 /** Under load commands wait this long for company: what the leader is spared is worth more. */
 const GATHER_MS = 1;
+/** A process to which there was no way (another version, a firewall) is not tried again for so long. */
+const SHUT_MS = 10_000;
 
 /** Both ends: the key, and the code's version: processes of different code hand each other nothing. */
 export interface Credentials {
@@ -38,8 +40,9 @@ export function createRelayServer(
     const end = (): void => void socket.end(() => socket.destroy());
     signal.addEventListener('abort', end);
     socket.on('close', () => signal.removeEventListener('abort', end));
+    const replies = new FrameSender(socket);
     const answer = (reply: Reply): void => {
-      if (socket.writable) sendFrame(socket, reply);
+      if (socket.writable) replies.send(reply);
     };
     readFrames(socket, (value) => {
       const { id, command } = value as Handed;
@@ -64,23 +67,27 @@ interface Pending {
 /** The way to one other process. Opened by the first command, gone for good when it breaks. */
 export class RelayChannel {
   readonly #pending = new Map<number, Pending>();
-  readonly #opened: Promise<TLSSocket>;
+  readonly #opened: Promise<FrameSender>;
+  readonly #socket: TLSSocket;
   #next = 0;
   #isOpen = true;
+  #wasOpen = false;
+  #closedMs = 0;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(address: { readonly host: string; readonly port: number }, { key, version }: Credentials) {
-    const socket = connect({
+    const socket = (this.#socket = connect({
       ...{ ...TLS, ...address, timeout: CONNECT_MS },
       pskCallback: () => ({ psk: key, identity: version }),
       checkServerIdentity: () => undefined,
-    });
+    }));
     this.#opened = new Promise((resolve, reject) => {
       socket.once('secureConnect', () => {
         socket.setTimeout(0);
         socket.setNoDelay(true);
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
-        resolve(socket);
+        this.#wasOpen = true;
+        resolve(new FrameSender(socket));
       });
       socket.once('timeout', () => socket.destroy(new Error('no answer')));
       socket.once('error', reject);
@@ -97,10 +104,15 @@ export class RelayChannel {
     return this.#isOpen;
   }
 
+  /** There was no way, a moment ago. */
+  get isShut(): boolean {
+    return !this.#isOpen && !this.#wasOpen && performance.now() - this.#closedMs < SHUT_MS;
+  }
+
   async hand(command: Command): Promise<Outcome> {
-    let socket: TLSSocket;
+    let commands: FrameSender;
     try {
-      socket = await this.#opened;
+      commands = await this.#opened;
     } catch (error) {
       throw new NotHanded('the leading process cannot be reached', { cause: error });
     }
@@ -108,16 +120,13 @@ export class RelayChannel {
     return await new Promise((resolve, reject) => {
       this.#next += 1;
       this.#pending.set(this.#next, { resolve, reject, atMs: performance.now() });
-      sendFrame(socket, { id: this.#next, command } satisfies Handed, this.#pending.size > 1 ? GATHER_MS : 0);
+      commands.send({ id: this.#next, command } satisfies Handed, this.#pending.size > 1 ? GATHER_MS : 0);
     });
   }
 
   close(): void {
     this.#isOpen = false;
-    void this.#opened.then(
-      (socket) => socket.destroy(),
-      () => undefined,
-    );
+    this.#socket.destroy();
   }
 
   #replied(reply: Reply): void {
@@ -135,6 +144,7 @@ export class RelayChannel {
 
   #closed(): void {
     this.#isOpen = false;
+    this.#closedMs = performance.now();
     clearInterval(this.#watch);
     for (const { reject } of this.#pending.values()) reject(new Error('the leading process was lost'));
     this.#pending.clear();

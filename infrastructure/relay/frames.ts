@@ -5,38 +5,72 @@ import { deserialize, serialize } from 'node:v8';
 const LARGEST_BYTES = 32 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 
-/** Sends a value; what is sent within `gatherMs`, or in the same turn of the event loop, goes in one packet. */
-export function sendFrame(stream: Duplex, value: unknown, gatherMs = 0): void {
-  const body = serialize(value);
-  const head = Buffer.allocUnsafe(LENGTH_BYTES);
-  head.writeUInt32BE(body.length);
-  if (stream.writableCorked === 0) {
-    stream.cork();
-    if (gatherMs > 0) setTimeout(() => stream.uncork(), gatherMs);
-    else setImmediate(() => stream.uncork());
+/** Sends values over a stream, those of one moment in one frame: half the work of a frame each, and one packet. */
+export class FrameSender {
+  #waiting: unknown[] = [];
+
+  constructor(private readonly stream: Duplex) {}
+
+  /** In the frame of those that are sent in the same turn of the event loop, or within `gatherMs` of the first. */
+  send(value: unknown, gatherMs = 0): void {
+    if (this.#waiting.push(value) > 1) return;
+    if (gatherMs > 0) setTimeout(() => this.#flush(), gatherMs);
+    else setImmediate(() => this.#flush());
   }
-  stream.write(head);
-  stream.write(body);
+
+  #flush(): void {
+    const values = this.#waiting;
+    this.#waiting = [];
+    if (!this.stream.writable) return;
+    try {
+      for (const frame of framesOf(values)) this.stream.write(frame);
+    } catch (error) {
+      this.stream.destroy(error as Error);
+    }
+  }
+}
+
+/** One frame, or more where one would be too large. */
+function framesOf(values: readonly unknown[]): Buffer[] {
+  const body = serialize(values);
+  if (body.length > LARGEST_BYTES && values.length > 1) {
+    const half = Math.ceil(values.length / 2);
+    return [...framesOf(values.slice(0, half)), ...framesOf(values.slice(half))];
+  }
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
+  frame.writeUInt32BE(body.length);
+  body.copy(frame, LENGTH_BYTES);
+  return [frame];
 }
 
 /** Calls `take` with each value that comes; destroys the stream when it is fed what cannot be one. */
 export function readFrames(stream: Duplex, take: (value: unknown) => void): void {
-  let rest: Buffer = Buffer.alloc(0);
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  let wanted = LENGTH_BYTES;
   stream.on('data', (piece: Buffer) => {
-    rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    pieces.push(piece);
+    bytes += piece.length;
+    // Pieces of a large frame are put together once, when all of them are there.
+    if (bytes < wanted) return;
+    const all = pieces.length === 1 ? piece : Buffer.concat(pieces, bytes);
     let at = 0;
     try {
-      while (rest.length - at >= LENGTH_BYTES) {
-        const length = rest.readUInt32BE(at);
+      for (;;) {
+        wanted = LENGTH_BYTES;
+        if (all.length - at < wanted) break;
+        const length = all.readUInt32BE(at);
         if (length > LARGEST_BYTES) throw new Error(`a frame of ${length} bytes`);
-        if (rest.length - at - LENGTH_BYTES < length) break;
-        take(deserialize(rest.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length)));
-        at += LENGTH_BYTES + length;
+        wanted += length;
+        if (all.length - at < wanted) break;
+        for (const value of deserialize(all.subarray(at + LENGTH_BYTES, at + wanted)) as unknown[]) take(value);
+        at += wanted;
       }
     } catch (error) {
       stream.destroy(error as Error);
       return;
     }
-    rest = rest.subarray(at);
+    pieces = at === all.length ? [] : [all.subarray(at)];
+    bytes = all.length - at;
   });
 }

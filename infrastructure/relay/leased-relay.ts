@@ -5,6 +5,8 @@ import type { Relay, Standing } from '../../application/ports/relay.js';
 import type { PostgresLeases } from '../postgres/leases.js';
 import { type Credentials, RelayChannel, createRelayServer } from './channel.js';
 
+const CHANNEL = 'corebook_writers';
+
 /**
  * Leaders by leases of PostgreSQL, commands from process to process over TLS with a key that only this installation has. A
  * process listens from its first `stand` on, at the address from which PostgreSQL sees it: that is where the others look
@@ -21,8 +23,16 @@ export class LeasedRelay implements Relay {
       readonly credentials: Credentials;
       /** Carries out what others have handed over; `NotHanded` when it does not. */
       readonly execute: (command: Command) => Promise<Outcome>;
+      /** Another process meets conflicts on this tenant. */
+      readonly invited: (tenantId: string) => void;
     },
-  ) {}
+  ) {
+    options.leases.listen(CHANNEL, options.invited);
+  }
+
+  invite(tenantId: string): void {
+    this.options.leases.tell(CHANNEL, tenantId);
+  }
 
   async stand(tenantId: string): Promise<Standing> {
     if (this.#closing.signal.aborted) return { status: 'alone' };
@@ -44,6 +54,7 @@ export class LeasedRelay implements Relay {
       const { holder } = claim;
       if (holder?.host === undefined || holder.port === undefined) return { status: 'alone' };
       const channel = this.#channelTo({ host: holder.host, port: holder.port });
+      if (channel === undefined) return { status: 'alone' };
       return { status: 'follows', hand: (command) => channel.hand(command) };
     } catch {
       return { status: 'alone' };
@@ -71,13 +82,14 @@ export class LeasedRelay implements Relay {
     }
   }
 
-  #channelTo(address: { readonly host: string; readonly port: number }): RelayChannel {
+  /** Undefined: there was no way to it just now. */
+  #channelTo(address: { readonly host: string; readonly port: number }): RelayChannel | undefined {
+    for (const [other, { isOpen, isShut }] of this.#channels) if (!isOpen && !isShut) this.#channels.delete(other);
     const name = `${address.host} ${address.port}`;
     const known = this.#channels.get(name);
-    if (known?.isOpen === true) return known;
+    if (known !== undefined) return known.isOpen ? known : undefined;
     const channel = new RelayChannel(address, this.options.credentials);
     this.#channels.set(name, channel);
-    for (const [other, { isOpen }] of this.#channels) if (!isOpen) this.#channels.delete(other);
     return channel;
   }
 }
