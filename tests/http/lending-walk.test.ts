@@ -1,26 +1,8 @@
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import t from 'tap';
 import { seedLending } from '../../application/sandbox/seed-lending.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 import { HttpWorld } from '../support/http-world.js';
-import { repositoryRoot } from '../support/repository.js';
-
-const SCRIPT = resolve(repositoryRoot, 'docs/examples/lending-walk.sh');
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (environment: Record<string, string>): Promise<Ran> =>
-  new Promise((done) => {
-    const env = { ...process.env, ...environment };
-    execFile('bash', [SCRIPT], { env }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
-    );
-  });
+import { walk } from '../support/walk.js';
 
 t.test('the documented process flow, as a script walks it', async (t) => {
   const world = await HttpWorld.open();
@@ -30,7 +12,7 @@ t.test('the documented process flow, as a script walks it', async (t) => {
   await seedLending(lender, (name, payload) => world.command(name, payload, tenantId));
   const [CUSTOMER, OFFICER] = [await world.token('CUSTOMER'), await world.token('MANAGER')];
   const environment = { URL: `http://127.0.0.1:${world.port}`, CUSTOMER, OFFICER };
-  const { code, stdout, stderr } = await run(environment);
+  const { code, stdout, stderr } = await walk('lending-walk.sh', environment);
   t.equal(code, 0, stdout + stderr);
   for (const line of [
     /Ada Obi: Salary advance at 12.5 %, Business loan at 18 %/,
@@ -62,9 +44,9 @@ t.test('the documented process flow, as a script walks it', async (t) => {
     t.match(await world.deps.readModels.account(tenantId, account), { ledger: 0n }, 'nothing is left in its accounts');
   }
 
-  const again = await run(environment);
+  const again = await walk('lending-walk.sh', environment);
   t.equal(again.code, 0, `a second walk is another loan ${again.stderr}`);
-  const strangers = await run({ ...environment, OFFICER: CUSTOMER });
+  const strangers = await walk('lending-walk.sh', { ...environment, OFFICER: CUSTOMER });
   t.not(strangers.code, 0, 'it says so when a step is refused');
   t.match(strangers.stderr, /refused: .*"errorCode":"FORBIDDEN"/);
 });

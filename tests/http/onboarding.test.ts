@@ -1,32 +1,15 @@
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import t from 'tap';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 import { HttpWorld } from '../support/http-world.js';
-import { repositoryRoot } from '../support/repository.js';
+import { walk } from '../support/walk.js';
 
-const SCRIPT = resolve(repositoryRoot, 'docs/examples/onboarding.sh');
 const EMAIL = 'walk@customers.example';
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (environment: Record<string, string>): Promise<Ran> =>
-  new Promise((done) => {
-    const env = { ...process.env, ...environment };
-    execFile('bash', [SCRIPT], { env }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
-    );
-  });
 
 t.test('the documented onboarding, as a script walks it', async (t) => {
   const world = await HttpWorld.open();
   t.teardown(() => world.close());
   const environment = { URL: `http://127.0.0.1:${world.port}`, TENANT: 'demo', EMAIL };
-  const { code, stdout, stderr } = await run(environment);
+  const { code, stdout, stderr } = await walk('onboarding.sh', environment);
   t.equal(code, 0, stdout + stderr);
   t.match(stdout, /self-registration: true/);
   t.match(stdout, /a password has at least 8 characters/);
@@ -40,12 +23,12 @@ t.test('the documented onboarding, as a script walks it', async (t) => {
   const view = await world.identity.readModels.customer(tenantIdOf('demo'), customer);
   t.match(view, { person: { email: EMAIL }, hasTransactionPin: true });
 
-  const second = await run(environment);
+  const second = await walk('onboarding.sh', environment);
   t.not(second.code, 0, 'it says so when a step is refused');
   t.match(second.stderr, /refused: .*"field":"email","code":"DUPLICATE"/);
   const closed = { preferences: { ALLOW_PLAINTEXT_SECRETS: 'NO' } };
   const path = '/api/v6/services/admin/organisation-preference-management/update-organisation-preference';
   await world.send(path, { method: 'PUT', body: closed });
-  const strict = await run({ ...environment, EMAIL: 'strict@customers.example' });
+  const strict = await walk('onboarding.sh', { ...environment, EMAIL: 'strict@customers.example' });
   t.equal(strict.code, 0, `it needs no plain secrets ${strict.stderr}`);
 });

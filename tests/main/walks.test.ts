@@ -1,6 +1,4 @@
 /** The documented walks, word for word, on the running product; and what its jobs are to do about them. */
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import tap, { test } from 'tap';
@@ -8,26 +6,11 @@ import { tenantIdOf } from '../../domain/shared/ids.js';
 import { EventStoreConnection } from '../../infrastructure/eventstoredb/connection.js';
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
 import { Fleet } from '../support/fleet.js';
-import { repositoryRoot } from '../support/repository.js';
 import { serverEnvironment } from '../support/server-environment.js';
+import { walk } from '../support/walk.js';
 
 tap.setTimeout(280_000);
 const PATIENCE_MS = 30_000;
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function walk(name: string, environment: Record<string, string>): Promise<Ran> {
-  const script = resolve(repositoryRoot, 'docs/examples', name);
-  return new Promise((done) => {
-    execFile('bash', [script], { env: { ...process.env, ...environment } }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
-    );
-  });
-}
 
 test('a loan is lent, paid out to a bank by a job, and paid off; a customer comes on board', async (t) => {
   const fleet = await Fleet.open();

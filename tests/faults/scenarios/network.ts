@@ -39,45 +39,58 @@ function against(
   };
 }
 
+/** Of a server that no command can do without. */
+function needed(target: 'postgres' | 'eventstore', bytesPerSecond: number): Scenario[] {
+  return [
+    against(
+      target,
+      'latency',
+      { kind: 'latency', ms: 40, jitterMs: 30 },
+      { fault: '40 ± 30 ms each way', serves: 'yes', lastsMs: 4_000 },
+    ),
+    against(
+      target,
+      'bandwidth',
+      { kind: 'bandwidth', bytesPerSecond },
+      { fault: `a line of ${bytesPerSecond / 1_000} kB/s`, serves: 'yes', ready: 'either', lastsMs: 5_000 },
+    ),
+    against(
+      target,
+      'reset',
+      { kind: 'reset' },
+      { fault: 'connections reset, new ones too', serves: 'no', lastsMs: 5_000 },
+    ),
+    against(target, 'refuse', { kind: 'refuse' }, { fault: 'connections refused', serves: 'no', lastsMs: 5_000 }),
+    against(
+      target,
+      'silent-answers',
+      { kind: 'half-open', silent: 'down' },
+      { fault: 'half-open: it hears us, we do not hear it', serves: 'no' },
+    ),
+    against(
+      target,
+      'silent-requests',
+      { kind: 'half-open', silent: 'up' },
+      { fault: 'half-open: we hear it, it does not hear us', serves: 'no' },
+    ),
+    against(target, 'blackhole', { kind: 'blackhole' }, { fault: 'accepted, nothing flows', serves: 'no' }),
+    against(
+      target,
+      'abandon',
+      { kind: 'abandon' },
+      { fault: 'open connections silent for ever, new ones well', serves: 'partly', lastsMs: 100 },
+    ),
+    against(
+      target,
+      'blackhole-long',
+      { kind: 'blackhole' },
+      { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 35_000 },
+    ),
+  ];
+}
+
 export const POSTGRES_NETWORK: readonly Scenario[] = [
-  against(
-    'postgres',
-    'latency',
-    { kind: 'latency', ms: 40, jitterMs: 30 },
-    { fault: '40 ± 30 ms each way', serves: 'yes', lastsMs: 4_000 },
-  ),
-  against(
-    'postgres',
-    'bandwidth',
-    { kind: 'bandwidth', bytesPerSecond: 150_000 },
-    { fault: 'a line of 150 kB/s', serves: 'yes', ready: 'either', lastsMs: 5_000 },
-  ),
-  against(
-    'postgres',
-    'reset',
-    { kind: 'reset' },
-    { fault: 'connections reset, new ones too', serves: 'no', lastsMs: 5_000 },
-  ),
-  against('postgres', 'refuse', { kind: 'refuse' }, { fault: 'connections refused', serves: 'no', lastsMs: 5_000 }),
-  against(
-    'postgres',
-    'silent-answers',
-    { kind: 'half-open', silent: 'down' },
-    { fault: 'half-open: it hears us, we do not hear it', serves: 'no' },
-  ),
-  against(
-    'postgres',
-    'silent-requests',
-    { kind: 'half-open', silent: 'up' },
-    { fault: 'half-open: we hear it, it does not hear us', serves: 'no' },
-  ),
-  against('postgres', 'blackhole', { kind: 'blackhole' }, { fault: 'accepted, nothing flows', serves: 'no' }),
-  against(
-    'postgres',
-    'abandon',
-    { kind: 'abandon' },
-    { fault: 'open connections silent for ever, new ones well', serves: 'partly', lastsMs: 100 },
-  ),
+  ...needed('postgres', 150_000),
   {
     ...against(
       'postgres',
@@ -95,12 +108,6 @@ export const POSTGRES_NETWORK: readonly Scenario[] = [
       await postgresProxy.strike({ kind: 'abandon' });
     },
   },
-  against(
-    'postgres',
-    'blackhole-long',
-    { kind: 'blackhole' },
-    { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 35_000 },
-  ),
 ];
 
 /** Jobs wait for Redis: commands and look-ups do not. */
@@ -136,49 +143,4 @@ export const REDIS_NETWORK: readonly Scenario[] = [
   ),
 ];
 
-export const EVENT_STORE_NETWORK: readonly Scenario[] = [
-  against(
-    'eventstore',
-    'latency',
-    { kind: 'latency', ms: 40, jitterMs: 30 },
-    { fault: '40 ± 30 ms each way', serves: 'yes', lastsMs: 3_000 },
-  ),
-  against(
-    'eventstore',
-    'bandwidth',
-    { kind: 'bandwidth', bytesPerSecond: 100_000 },
-    { fault: 'a line of 100 kB/s', serves: 'yes', ready: 'either', lastsMs: 4_000 },
-  ),
-  against(
-    'eventstore',
-    'reset',
-    { kind: 'reset' },
-    { fault: 'connections reset, new ones too', serves: 'no', lastsMs: 5_000 },
-  ),
-  against('eventstore', 'refuse', { kind: 'refuse' }, { fault: 'connections refused', serves: 'no', lastsMs: 5_000 }),
-  against(
-    'eventstore',
-    'silent-answers',
-    { kind: 'half-open', silent: 'down' },
-    { fault: 'half-open: it hears us, we do not hear it', serves: 'no' },
-  ),
-  against(
-    'eventstore',
-    'silent-requests',
-    { kind: 'half-open', silent: 'up' },
-    { fault: 'half-open: we hear it, it does not hear us', serves: 'no' },
-  ),
-  against('eventstore', 'blackhole', { kind: 'blackhole' }, { fault: 'accepted, nothing flows', serves: 'no' }),
-  against(
-    'eventstore',
-    'abandon',
-    { kind: 'abandon' },
-    { fault: 'open connections silent for ever, new ones well', serves: 'partly', lastsMs: 100 },
-  ),
-  against(
-    'eventstore',
-    'blackhole-long',
-    { kind: 'blackhole' },
-    { fault: 'accepted, nothing flows, for longer than any patience', serves: 'no', lastsMs: 35_000 },
-  ),
-];
+export const EVENT_STORE_NETWORK: readonly Scenario[] = needed('eventstore', 100_000);
