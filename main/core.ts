@@ -7,7 +7,7 @@ import type { Leases } from '../application/ports/leases.js';
 import type { EventLog } from '../application/ports/event-log.js';
 import type { ReadModels } from '../application/ports/read-models.js';
 import { CommandProcessor } from '../application/processor/command-processor.js';
-import type { ProcessorObserver } from '../application/processor/tenant-writer.js';
+import type { ProcessorObserver } from '../application/processor/processor-ports.js';
 import type { Actor } from '../domain/shared/decider.js';
 import { createLogger } from '../http/logging.js';
 import { type DatabaseUrls, openDatabase } from '../infrastructure/postgres/database.js';

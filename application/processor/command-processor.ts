@@ -1,11 +1,7 @@
 import { type Command, type CommandBus, type CommandName, type Outcome, Unavailable } from '../commands.js';
 import { NotHanded } from '../ports/relay.js';
-import {
-  DEFAULT_PROCESSOR_OPTIONS,
-  type ProcessorOptions,
-  type ProcessorPorts,
-  TenantWriter,
-} from './tenant-writer.js';
+import { DEFAULT_PROCESSOR_OPTIONS, type ProcessorOptions, type ProcessorPorts } from './processor-ports.js';
+import { TenantWriter } from './tenant-writer.js';
 
 /** Tenants whose writers are kept in memory; idle ones beyond it are let go, least recently used first. */
 const MAX_WRITERS = 1_000;

@@ -1,133 +1,24 @@
-import type { Tag } from '../../domain/shared/event.js';
 import { hasPassed } from '../elapsed.js';
-import { type Command, type CommittedEvent, type Outcome, Overloaded, Unavailable } from '../commands.js';
-import { commandDefinition } from '../deciders.js';
-import type { Clock, IdSource } from '../ports/clock.js';
+import { type Command, type Outcome, Overloaded, Unavailable } from '../commands.js';
+import { AppendRejected, type LogHead, type SealedEvent } from '../ports/event-log.js';
+import { NotHanded, type Standing } from '../ports/relay.js';
+import { Answering } from './answering.js';
 import {
-  AppendRejected,
-  type AppendResult,
-  type EventLog,
-  type LogHead,
-  type SealedEvent,
-  type StoredEvent,
-} from '../ports/event-log.js';
-import type { StateStore } from '../ports/state-store.js';
-import { NotHanded, type Relay, type Standing } from '../ports/relay.js';
-import type { Turns } from '../ports/turns.js';
-import { readCommit, readReplayed } from './recall.js';
-import { seal } from './seal.js';
+  type Batch,
+  type Decided,
+  type Failed,
+  type Sent,
+  type Waiting,
+  isOpen,
+  isRepeatable,
+  unreachable,
+  waitingOf,
+  weightOf,
+} from './batch.js';
+import { BatchDecider, sealBatch } from './batch-decider.js';
+import type { ProcessorOptions, ProcessorPorts } from './processor-ports.js';
 import { Sharing } from './sharing.js';
 import { TenantMemory } from './tenant-memory.js';
-import { type Decision, Work, committed } from './work.js';
-
-export interface ProcessorOptions {
-  /** Commands that may wait for one tenant; one more is refused with `Overloaded`. */
-  readonly maxQueue: number;
-  /** Commands and events of one append. */
-  readonly maxBatchCommands: number;
-  readonly maxBatchEvents: number;
-  /** Aggregates kept in memory per tenant. */
-  readonly maxCachedAggregates: number;
-  /** Keys remembered per tenant; older ones are found in the log. */
-  readonly maxRecentKeys: number;
-  /** Rounds of conflict before the callers get `Unavailable`. */
-  readonly maxConflictRounds: number;
-  /** Times the same append is tried again after an error that leaves its outcome open. */
-  readonly maxAppendRetries: number;
-  /** No further try after this long: callers are told sooner than they lose patience. */
-  readonly maxAppendRetryMs: number;
-  /** Events after the stored states' checkpoint that are folded when a tenant is opened. */
-  readonly maxOpenTail: number;
-  /** With an append under way the next batch is sent beside it only if it has this many commands or instructions. */
-  readonly pipelineWorth: number;
-}
-
-export const DEFAULT_PROCESSOR_OPTIONS: ProcessorOptions = {
-  maxQueue: 10_000,
-  maxBatchCommands: 512,
-  maxBatchEvents: 1_024,
-  maxCachedAggregates: 200_000,
-  maxRecentKeys: 200_000,
-  maxConflictRounds: 30,
-  maxAppendRetries: 6,
-  maxAppendRetryMs: 10_000,
-  maxOpenTail: 500_000,
-  pipelineWorth: 64,
-};
-
-/** What the processor tells about itself: for metrics. All members are called on the hot path: keep them cheap. */
-export interface ProcessorObserver {
-  batch(commands: number, events: number): void;
-  conflict(): void;
-  committed(events: readonly StoredEvent[]): void;
-  /** The log could not be written, or did not say so. */
-  appendFailed?(): void;
-}
-
-export interface ProcessorPorts {
-  readonly log: EventLog;
-  readonly states: StateStore;
-  readonly clock: Clock;
-  readonly ids: IdSource;
-  readonly observer?: ProcessorObserver;
-  /** How processes that write to the same tenant share it (see `Sharing`); unset: they meet in conflicts. */
-  readonly relay?: Relay;
-  readonly turns?: Turns;
-}
-
-interface Waiting {
-  readonly command: Command;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-  /** It came from another process, which thinks that this one leads: it is not sent on. */
-  readonly isHanded: boolean;
-  rounds: number;
-}
-
-interface Settled {
-  readonly waiting: Waiting;
-  readonly decision: Decision;
-}
-
-/** A batch that was decided and has not been sent. */
-interface Decided {
-  readonly work: Work;
-  readonly settled: readonly Settled[];
-}
-
-type Appended = Extract<AppendResult, { status: 'appended' }>;
-type Sent = AppendResult | { readonly status: 'failed'; readonly error: unknown };
-type Failed = Exclude<Sent, { status: 'appended' }>;
-
-/** A batch on its way to the log. */
-interface Batch extends Decided {
-  readonly sealed: readonly SealedEvent[];
-  readonly expectedRevision: number;
-  readonly result: Promise<Sent>;
-  done: boolean;
-}
-
-/** Rounds of loading that one batch may need: a command may look in one place to learn the next, not for ever. */
-const MAX_LOAD_ROUNDS = 12;
-
-function weightOf(command: Command): number {
-  return command.name === 'post-entries' ? (command as Command<'post-entries'>).payload.instructions.length : 1;
-}
-
-/** Carried out a second time it answers as it did the first. */
-function isRepeatable(command: Command): boolean {
-  const inner = commandDefinition(command.name).innerKeys?.(command.payload) ?? [];
-  return command.idempotency !== undefined || inner.length > 0;
-}
-
-function waitingOf(batches: readonly Decided[]): Waiting[] {
-  return batches.flatMap((batch) => batch.settled.map(({ waiting }) => waiting));
-}
-
-/** Neither appended nor refused, as far as is known. */
-function isOpen(result: Sent): boolean {
-  return result.status === 'failed' && !(result.error instanceof AppendRejected);
-}
 
 /**
  * The single writer of one tenant in this process: collects commands, decides them in memory one after another,
@@ -137,11 +28,11 @@ function isOpen(result: Sent): boolean {
 export class TenantWriter {
   readonly #queue: Waiting[] = [];
   readonly #memory: TenantMemory;
+  readonly #decider: BatchDecider;
+  readonly #answering: Answering;
   /** Where the log will end when everything under way has been appended. Undefined: memory must be opened anew. */
   #head: LogHead | undefined;
   #running = false;
-  /** Answers that are being read from the log. */
-  #recalling = 0;
   #wake: (() => void) | undefined;
   /** Batches under way, oldest first. */
   readonly #inFlight: Batch[] = [];
@@ -157,11 +48,13 @@ export class TenantWriter {
     private readonly options: ProcessorOptions,
   ) {
     this.#memory = new TenantMemory(tenantId, ports, options);
+    this.#decider = new BatchDecider(tenantId, this.#memory, ports);
+    this.#answering = new Answering(tenantId, ports);
     this.#sharing = new Sharing(tenantId, ports.clock, ports);
   }
 
   get idle(): boolean {
-    return !this.#running && this.#queue.length === 0 && this.#recalling === 0 && this.#handing === 0;
+    return !this.#running && this.#queue.length === 0 && this.#answering.idle && this.#handing === 0;
   }
 
   get queueLength(): number {
@@ -269,7 +162,7 @@ export class TenantWriter {
     const taken = this.#take();
     try {
       this.#head ??= await this.#opened();
-      const decided = await this.#decide(taken, this.#head);
+      const decided = await this.#decider.decide(taken, this.#head);
       if (decided.work.decided.length === 0) {
         await this.#answerWithoutEvents(decided);
         return;
@@ -324,81 +217,8 @@ export class TenantWriter {
     return this.#queue.splice(0, count);
   }
 
-  async #decide(taken: readonly Waiting[], head: LogHead): Promise<Decided> {
-    await this.#memory.makeRoom();
-    this.#memory.events.clear();
-    const work = new Work(this.tenantId, head.revision + 1, this.#recordingTime(head), this.#memory, this.ports.ids);
-    try {
-      return { work, settled: await this.#runAll(work, taken) };
-    } catch (error) {
-      work.undoAll();
-      throw error;
-    }
-  }
-
-  /** Runs every command of the batch, loading what they miss, until all are decided. */
-  async #runAll(work: Work, taken: readonly Waiting[]): Promise<Settled[]> {
-    const settled: Settled[] = [];
-    const lookedUp = new Set<string>();
-    let open: readonly Waiting[] = taken;
-    for (let round = 0; open.length > 0; round += 1) {
-      const again: Waiting[] = [];
-      const tags = new Set<Tag>();
-      const events = new Set<string>();
-      const keys = new Set<string>();
-      for (const waiting of open) {
-        let result: ReturnType<Work['run']>;
-        try {
-          result = work.run(waiting.command);
-        } catch (defect) {
-          waiting.reject(defect);
-          continue;
-        }
-        if ('missing' in result) {
-          again.push(waiting);
-          for (const tag of result.missing.tags) tags.add(tag);
-          for (const id of result.missing.events) events.add(id);
-          continue;
-        }
-        // No append will tell whether these keys were answered before: a refusal that leaves them free must ask.
-        const unknown = result.status === 'refused' ? result.unknownKeys.filter((key) => !lookedUp.has(key)) : [];
-        if (unknown.length === 0) settled.push({ waiting, decision: result });
-        else again.push(waiting);
-        for (const key of unknown) keys.add(key);
-      }
-      if (round >= MAX_LOAD_ROUNDS) {
-        this.#reject(again, new Unavailable('a command needs more rounds of loading than there may be'));
-        return settled;
-      }
-      open = again;
-      if (tags.size > 0) await this.#memory.load([...tags]);
-      if (events.size > 0) await this.#memory.loadEvents([...events]);
-      if (keys.size > 0) await this.#memory.learn([...keys]);
-      for (const key of keys) lookedUp.add(key);
-    }
-    return settled;
-  }
-
-  /** Time never runs backwards in a log. */
-  #recordingTime(head: LogHead): string {
-    const now = new Date(this.ports.clock.nowMs()).toISOString();
-    return now > head.recordedAt ? now : head.recordedAt;
-  }
-
-  #seal(work: Work, head: LogHead): SealedEvent[] {
-    let { hash, revision } = head;
-    const sealed: SealedEvent[] = [];
-    for (const { event, meta, keyId } of work.decided) {
-      revision += 1;
-      const next = seal(this.tenantId, revision, hash, work.now, event, meta, keyId);
-      hash = next.hash;
-      sealed.push(next);
-    }
-    return sealed;
-  }
-
   #send(decided: Decided, head: LogHead): void {
-    const sealed = this.#seal(decided.work, head);
+    const sealed = sealBatch(this.tenantId, decided.work, head);
     const result: Promise<Sent> = this.ports.log
       .append(this.tenantId, head.revision, sealed)
       .catch((error: unknown) => this.#appendFailed(error))
@@ -425,7 +245,7 @@ export class TenantWriter {
     if (isOpen(result)) result = await this.#retryAppend(batch);
     if (result.status === 'appended') {
       this.#inFlight.shift();
-      this.#answer(batch, result);
+      this.#answering.answer(batch, result);
       return true;
     }
     const behind = this.#inFlight.slice(1);
@@ -450,7 +270,7 @@ export class TenantWriter {
       if (result.status === 'appended') throw new Error('a batch was appended behind one that was not');
       return true;
     }
-    if (result.status === 'appended') this.#answer(behind, result);
+    if (result.status === 'appended') this.#answering.answer(behind, result);
     else if (isOpen(result)) this.#reject(waitingOf([behind]), unreachable(result));
     else return true;
     return false;
@@ -550,7 +370,7 @@ export class TenantWriter {
     const head = await this.ports.log.head(this.tenantId);
     if (head.revision === known.revision && head.hash === known.hash) {
       this.#head = head;
-      for (const one of decided.settled) this.#settle(one, [], head.revision, head.position);
+      for (const one of decided.settled) this.#answering.settle(one, [], head.revision, head.position);
       return;
     }
     const waiting = waitingOf([decided]);
@@ -559,87 +379,4 @@ export class TenantWriter {
     await this.#lostRound(waiting);
     this.#head = await this.#memory.catchUp(known.revision);
   }
-
-  #answer(batch: Batch, appended: Appended): void {
-    const events: CommittedEvent[] = batch.work.decided.map(({ event, meta }) =>
-      committed(event, batch.work.now, meta),
-    );
-    try {
-      this.#publish(batch, events, appended);
-    } finally {
-      for (const one of batch.settled) this.#settle(one, events, appended.lastRevision, appended.lastPosition);
-    }
-  }
-
-  #publish(batch: Batch, events: readonly CommittedEvent[], appended: Appended): void {
-    const { observer } = this.ports;
-    if (observer === undefined) return;
-    observer.committed(
-      // Member by member, always in this order: a spread costs twice as much as all the rest here.
-      batch.sealed.map((one, index): StoredEvent => {
-        const event = events[index] as CommittedEvent;
-        const stored = {
-          id: one.id,
-          type: one.type,
-          version: one.version,
-          data: event.data,
-          tags: one.tags,
-          tenantId: this.tenantId,
-          revision: batch.expectedRevision + 1 + index,
-          position: appended.positionAt(index),
-          recordedAt: one.recordedAt,
-          effectiveAt: one.effectiveAt,
-          meta: event.meta,
-          hash: one.hash,
-          dataText: one.dataText,
-          metaText: one.metaText,
-          storedVersion: one.version,
-          keyId: one.keyId,
-        };
-        return stored as StoredEvent;
-      }),
-    );
-  }
-
-  #settle(settled: Settled, events: readonly CommittedEvent[], revision: number, position: string): void {
-    const { waiting, decision } = settled;
-    if (decision.status === 'refused') {
-      const { refusal, replayed } = decision;
-      waiting.resolve({ status: 'refused', refusal, replayed });
-    } else if (decision.status === 'accepted' && decision.parts.every((part) => 'index' in part)) {
-      const own = decision.parts.map((part) => events[(part as { index: number }).index] as CommittedEvent);
-      waiting.resolve({ status: 'accepted', events: own, revision, position, replayed: false });
-    } else {
-      this.#recalling += 1;
-      void this.#recall(decision, events)
-        .then((recalled) => waiting.resolve({ status: 'accepted', ...recalled, revision, position }))
-        .catch((error: unknown) => {
-          waiting.reject(new Unavailable('the first answer could not be read', { cause: error }));
-        })
-        .finally(() => {
-          this.#recalling -= 1;
-        });
-    }
-  }
-
-  /** Answers that hold parts of earlier commits read them from the log. */
-  async #recall(
-    decision: Exclude<Decision, { status: 'refused' }>,
-    events: readonly CommittedEvent[],
-  ): Promise<{ events: CommittedEvent[]; replayed: boolean }> {
-    const { log } = this.ports;
-    if (decision.status === 'replay') {
-      return { events: await readCommit(log, this.tenantId, decision.answer), replayed: true };
-    }
-    const parts: CommittedEvent[] = [];
-    for (const part of decision.parts) {
-      if ('index' in part) parts.push(events[part.index] as CommittedEvent);
-      else parts.push(await readReplayed(log, this.tenantId, part.replay.revision));
-    }
-    return { events: parts, replayed: decision.parts.every((part) => 'replay' in part) };
-  }
-}
-
-function unreachable(result: Sent): Unavailable {
-  return new Unavailable('the log could not be reached', result.status === 'failed' ? { cause: result.error } : {});
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command, CommandName, CommandPayloads, Outcome } from '../../application/commands.js';
 import { CommandProcessor } from '../../application/processor/command-processor.js';
-import type { ProcessorObserver } from '../../application/processor/tenant-writer.js';
+import type { ProcessorObserver } from '../../application/processor/processor-ports.js';
 import type { StateStore } from '../../application/ports/state-store.js';
 import { tenantIdOf } from '../../domain/shared/ids.js';
 import { openDatabase } from '../../infrastructure/postgres/database.js';

@@ -11,7 +11,7 @@ import {
   type StoredEvent,
 } from '../../application/ports/event-log.js';
 import { CommandProcessor } from '../../application/processor/command-processor.js';
-import type { ProcessorObserver, ProcessorOptions } from '../../application/processor/tenant-writer.js';
+import type { ProcessorObserver, ProcessorOptions } from '../../application/processor/processor-ports.js';
 import { accountNumberOf } from '../../domain/ledger/account-number.js';
 import { MAX_NUMBER_SKIPS } from '../../domain/ledger/decide-accounts.js';
 import type { Role } from '../../domain/shared/decider.js';

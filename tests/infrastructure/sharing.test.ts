@@ -1,5 +1,7 @@
 /** Leases, and writers of several processes: in one process here, each with sessions, ports and a processor of its own. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import tap, { test, type Test } from 'tap';
@@ -10,6 +12,7 @@ import { CommandProcessor } from '../../application/processor/command-processor.
 import { PostgresEventLog } from '../../infrastructure/postgres/event-log.js';
 import { PostgresLeases } from '../../infrastructure/postgres/leases.js';
 import { PostgresTurns } from '../../infrastructure/postgres/turns.js';
+import { FrameSender, readFrames } from '../../infrastructure/relay/frames.js';
 import { LeasedRelay } from '../../infrastructure/relay/leased-relay.js';
 import { systemClock } from '../../infrastructure/system/clock.js';
 import { createIdSource } from '../../infrastructure/system/ids.js';
@@ -85,6 +88,49 @@ test('one holds a lease, the others stand by and take over', async (t) => {
   await b.close();
   await third.untilHeld(NEVER);
   t.pass('closed, everything is given back');
+});
+
+test('frames: values of one moment together, in pieces of any size, none too large', async (t) => {
+  const read = (): { stream: PassThrough; values: unknown[] } => {
+    const [stream, values]: [PassThrough, unknown[]] = [new PassThrough(), []];
+    readFrames(stream, (value) => values.push(value));
+    return { stream, values };
+  };
+  const wire = new PassThrough();
+  const sent: Buffer[] = [];
+  wire.on('data', (piece: Buffer) => sent.push(piece));
+  const sender = new FrameSender(wire);
+  const few = [{ amount: 100n, at: undefined }, ['a', { b: null }], 'ü'];
+  for (const value of few) sender.send(value, 1);
+  await until('the frame is there', () => sent.length > 0);
+  const bytes = Buffer.concat(sent.splice(0));
+  t.equal(bytes.readUInt32BE(), bytes.length - 4, 'one frame');
+  for (const size of [1, 3, 7, bytes.length - 1, bytes.length]) {
+    const { stream, values } = read();
+    const twice = Buffer.concat([bytes, bytes]);
+    for (let at = 0; at < twice.length; at += size) stream.write(twice.subarray(at, at + size));
+    await until('all is read', () => values.length === 2 * few.length);
+    t.same(values, [...few, ...few], `in pieces of ${size} bytes`);
+  }
+
+  const large = Array.from({ length: 5 }, (_, i) => ({ i, text: 'x'.repeat(12_000_000) }));
+  const { stream, values } = read();
+  for (const value of large) sender.send(value);
+  wire.pipe(stream);
+  await until('all is read', () => values.length === large.length);
+  t.same(
+    values.map((value) => (value as { i: number }).i),
+    [0, 1, 2, 3, 4],
+  );
+  t.ok(sent.length > 1, 'more than one frame holds');
+
+  for (const wrong of [Buffer.from([255, 255, 255, 255, 0]), Buffer.from([0, 0, 0, 2, 1, 2])]) {
+    const strange = read();
+    const failed = once(strange.stream, 'error');
+    strange.stream.write(wrong);
+    t.match(await failed, [Error], 'it is no frame');
+    t.ok(strange.stream.destroyed);
+  }
 });
 
 interface Process {
