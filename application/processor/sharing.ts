@@ -76,6 +76,25 @@ export class Sharing {
     if (this.#metMs - this.#ownMs > ALONE_AFTER_MS) this.leave();
   }
 
+  /** Others hand their commands to this process. */
+  get leads(): boolean {
+    return this.#standing.status === 'leads';
+  }
+
+  /** Commands that wait here may be for another process to decide. */
+  get mayHandOver(): boolean {
+    return this.#isShared && this.#standing.status !== 'leads';
+  }
+
+  /** Who is handed the commands, where that needs no looking. */
+  knownLeader(): Extract<Standing, { status: 'follows' }> | undefined {
+    if (this.#standing.status !== 'follows') return undefined;
+    const nowMs = this.clock.nowMs();
+    if (nowMs - this.#lookedMs >= LOOK_MS || nowMs - this.#metMs > ALONE_AFTER_MS) return undefined;
+    this.#ownMs = nowMs;
+    return this.#standing;
+  }
+
   /** Who is handed the commands that arrive now; undefined: they are decided here. */
   async leader(): Promise<Extract<Standing, { status: 'follows' }> | undefined> {
     const nowMs = (this.#ownMs = this.clock.nowMs());

@@ -34,6 +34,8 @@ export class TenantWriter {
   #head: LogHead | undefined;
   #running = false;
   #wake: (() => void) | undefined;
+  /** Of the commands that wait beside an append under way, up to `pipelineWorth`. */
+  #queuedWeight = 0;
   /** Batches under way, oldest first. */
   readonly #inFlight: Batch[] = [];
   /** Commands at the front of the queue that are decided one by one because a batch with them was rejected. */
@@ -65,7 +67,10 @@ export class TenantWriter {
     if (this.#queue.length + this.#handing >= this.options.maxQueue) return Promise.reject(new Overloaded());
     if (isHanded) this.#sharing.met();
     return new Promise((resolve, reject) => {
-      this.#enqueue({ command, resolve, reject, isHanded, rounds: 0 });
+      const waiting = { command, resolve, reject, isHanded, rounds: 0 };
+      const leader = isHanded ? undefined : this.#sharing.knownLeader();
+      if (leader === undefined) this.#enqueue(waiting);
+      else void this.#hand(waiting, leader);
     });
   }
 
@@ -81,7 +86,8 @@ export class TenantWriter {
 
   #enqueue(waiting: Waiting): void {
     this.#queue.push(waiting);
-    this.#wake?.();
+    this.#queuedWeight += weightOf(waiting.command);
+    if (this.#queuedWeight >= this.options.pipelineWorth || this.#sharing.mayHandOver) this.#wake?.();
     if (!this.#running) {
       this.#running = true;
       void this.#run();
@@ -92,7 +98,11 @@ export class TenantWriter {
     while (this.#queue.length > 0 || this.#inFlight.length > 0) {
       try {
         await this.ports.clock.turn();
-        while (this.#inFlight[0]?.done === true) await this.#finishOldest();
+        if (this.#inFlight[0]?.done === true) {
+          while (this.#inFlight[0]?.done === true) await this.#finishOldest();
+          // Those who follow get their answers first, and what they hand over meanwhile joins the next batch.
+          if (this.#sharing.leads) await this.ports.clock.turn();
+        }
         if (this.#inFlight.length === 0) this.#sharing.endTurn();
         await this.#handOver();
         if (this.#worthDeciding()) await this.#next();
@@ -133,18 +143,18 @@ export class TenantWriter {
 
   /** With appends under way a small batch waits for company: every append costs a commit. */
   #worthDeciding(): boolean {
+    this.#queuedWeight = 0;
     if (this.#queue.length === 0) return false;
     if (this.#inFlight.length === 0) return true;
     if (this.#sharing.isTurnOver) return false;
-    let weight = 0;
     for (const { command } of this.#queue) {
-      weight += weightOf(command);
-      if (weight >= this.options.pipelineWorth) return true;
+      this.#queuedWeight += weightOf(command);
+      if (this.#queuedWeight >= this.options.pipelineWorth) return true;
     }
     return false;
   }
 
-  /** The oldest append comes back, or a command arrives. */
+  /** The oldest append comes back, or what has arrived is worth looking at before: a wake-up for each costs more. */
   async #somethingHappens(): Promise<void> {
     const [oldest] = this.#inFlight;
     if (oldest === undefined) return;

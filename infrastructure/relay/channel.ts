@@ -13,8 +13,6 @@ const CONNECT_MS = 1_000;
 const REPLY_MS = 15_000;
 const KEEP_ALIVE_MS = 2_000;
 const MAX_CONNECTIONS = 256;
-/** Under load commands wait this long for company: what the leader is spared is worth more. */
-const GATHER_MS = 1;
 /** A process to which there was no way (another version, a firewall) is not tried again for so long. */
 const SHUT_MS = 10_000;
 
@@ -120,7 +118,7 @@ export class RelayChannel {
     return await new Promise((resolve, reject) => {
       this.#next += 1;
       this.#pending.set(this.#next, { resolve, reject, atMs: performance.now() });
-      commands.send({ id: this.#next, command } satisfies Handed, this.#pending.size > 1 ? GATHER_MS : 0);
+      commands.send({ id: this.#next, command } satisfies Handed);
     });
   }
 

@@ -11,11 +11,9 @@ export class FrameSender {
 
   constructor(private readonly stream: Duplex) {}
 
-  /** In the frame of those that are sent in the same turn of the event loop, or within `gatherMs` of the first. */
-  send(value: unknown, gatherMs = 0): void {
-    if (this.#waiting.push(value) > 1) return;
-    if (gatherMs > 0) setTimeout(() => this.#flush(), gatherMs);
-    else setImmediate(() => this.#flush());
+  /** In the frame of those that are sent in the same turn of the event loop. */
+  send(value: unknown): void {
+    if (this.#waiting.push(value) === 1) setImmediate(() => this.#flush());
   }
 
   #flush(): void {

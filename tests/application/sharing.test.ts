@@ -80,6 +80,26 @@ t.test('who meets conflicts invites, and one that is always first comes when it 
   t.equal(await first.sharing.leader(), undefined, 'nobody was met any more');
 });
 
+t.test('a leader that is known is not looked for at each command, and looked at again every second', async (t) => {
+  const place = new Place();
+  place.follows();
+  t.same([place.sharing.knownLeader(), place.sharing.mayHandOver], [undefined, false], 'the tenant is not shared');
+  place.meets();
+  t.same([place.sharing.knownLeader(), place.sharing.mayHandOver], [undefined, true], 'nobody has looked yet');
+  const leader = await place.sharing.leader();
+  t.match(leader, { status: 'follows' });
+  place.nowMs += 999;
+  t.same([place.sharing.knownLeader(), place.sharing.mayHandOver, place.looks], [leader, true, 1]);
+  place.nowMs += 1;
+  t.equal(place.sharing.knownLeader(), undefined, 'time to look');
+  place.leads();
+  await place.sharing.leader();
+  t.same(
+    [place.sharing.knownLeader(), place.sharing.mayHandOver, place.sharing.leads, place.looks],
+    [undefined, false, true, 2],
+  );
+});
+
 t.test('a leader takes turns for as long as others append beside it', async (t) => {
   const place = new Place();
   place.leads();

@@ -101,7 +101,7 @@ test('frames: values of one moment together, in pieces of any size, none too lar
   wire.on('data', (piece: Buffer) => sent.push(piece));
   const sender = new FrameSender(wire);
   const few = [{ amount: 100n, at: undefined }, ['a', { b: null }], 'ü'];
-  for (const value of few) sender.send(value, 1);
+  for (const value of few) sender.send(value);
   await until('the frame is there', () => sent.length > 0);
   const bytes = Buffer.concat(sent.splice(0));
   t.equal(bytes.readUInt32BE(), bytes.length - 4, 'one frame');
