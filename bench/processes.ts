@@ -4,6 +4,7 @@
  * any process and perhaps of a request that is still under way. Afterwards the whole log is checked.
  */
 import { hash } from 'node:crypto';
+import { cpus } from 'node:os';
 import autocannon from 'autocannon';
 import type { StoredEvent } from '../application/ports/event-log.js';
 import { PostgresEventLog } from '../infrastructure/postgres/event-log.js';
@@ -154,6 +155,16 @@ async function conflicts(members: readonly Member[]): Promise<number> {
   return sum;
 }
 
+/** Processor time of the whole machine so far, and how much of it was spent on nothing; ms. */
+function machineTime(): { busyMs: number; idleMs: number } {
+  const sum = { busyMs: 0, idleMs: 0 };
+  for (const { times } of cpus()) {
+    sum.busyMs += times.user + times.nice + times.sys + times.irq;
+    sum.idleMs += times.idle;
+  }
+  return sum;
+}
+
 interface Round {
   readonly rate: number;
   readonly text: string;
@@ -162,13 +173,18 @@ interface Round {
 async function measure(members: readonly Member[], demo: DemoTenant, numbers: readonly string[], keys: Keys) {
   await load(members, demo, numbers, keys, WARM_UP_SECONDS);
   const before = await conflicts(members);
+  const started = machineTime();
   const results = await load(members, demo, numbers, keys, seconds);
+  const ended = machineTime();
+  const [busyMs, idleMs] = [ended.busyMs - started.busyMs, ended.idleMs - started.idleMs];
+  const commands = results.reduce((sum, result) => sum + result['2xx'], 0);
   const rate = results.reduce((sum, result) => sum + result['2xx'] / result.duration, 0);
   const others = results.reduce((sum, result) => sum + result.non2xx + result.errors, 0);
   const worst = (of: 'p50' | 'p99'): number => Math.max(...results.map((result) => result.latency[of]));
   const text =
     `${members.length} API processes: ${Math.round(rate)} commands/s, p50 ${worst('p50')} ms, p99 ${worst('p99')} ms, ` +
-    `other answers ${others}, conflicts ${(await conflicts(members)) - before}`;
+    `other answers ${others}, conflicts ${(await conflicts(members)) - before}, ` +
+    `the machine worked ${((1_000 * busyMs) / commands).toFixed(0)} µs a command, idle ${((100 * idleMs) / (busyMs + idleMs)).toFixed(0)} %`;
   return { rate, text } satisfies Round;
 }
 
