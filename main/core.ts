@@ -22,11 +22,10 @@ import { serverSecret } from '../infrastructure/security/server-secret.js';
 import { HmacTokenSecrets } from '../infrastructure/security/token-secrets.js';
 import { systemClock } from '../infrastructure/system/clock.js';
 import { createIdSource } from '../infrastructure/system/ids.js';
-import { AGGREGATE_STATES_VERSION } from '../projections/aggregate-states/projection.js';
 import { AppendHealth } from './append-health.js';
 import { type Config, readConfig } from './config.js';
 import { openErasureRegister } from './erasures.js';
-import { VERSION } from './version.js';
+import { codeDigest } from './version.js';
 import { type OpenedLog, openEventLog } from './event-log.js';
 import { type IdentityCore, createIdentity } from './identity.js';
 import { type ReadSide, openReadSide } from './read-side.js';
@@ -69,8 +68,6 @@ interface OpenCoreOptions {
   readonly closeDatabase: () => Promise<void>;
 }
 
-/** Processes hand commands to those that decide alike only. */
-const RELAY_VERSION = `corebook ${VERSION} ${AGGREGATE_STATES_VERSION}`;
 const CAUGHT_UP_TIMEOUT_MS = 10 * 60_000;
 
 /** The core on a database that is open already. */
@@ -102,7 +99,8 @@ export async function openCore(options: OpenCoreOptions): Promise<Core> {
   const turns = new PostgresTurns({ url: urls.core });
   const relay = new LeasedRelay({
     leases,
-    credentials: { key: Buffer.from(master.digest('relay', ''), 'hex'), version: RELAY_VERSION },
+    // Processes hand commands only to those that decide alike.
+    credentials: { key: Buffer.from(master.digest('relay', ''), 'hex'), version: await codeDigest() },
     execute: (command) => processor.executeHanded(command),
     invited: (tenantId) => processor.invited(tenantId),
   });

@@ -85,11 +85,13 @@ function lookAfter(launch: Launch): () => Promise<void> {
   const done = (async () => {
     while (!signal.aborted) {
       await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted || (await runningPostmaster(cluster.dataDirectory)) !== undefined) continue;
-      log('PostgreSQL has ended by itself: starting it again', { cluster: cluster.home });
-      await joinOrStart(launch).catch((error: unknown) => {
+      try {
+        if (signal.aborted || (await runningPostmaster(cluster.dataDirectory)) !== undefined) continue;
+        log('PostgreSQL has ended by itself: starting it again', { cluster: cluster.home });
+        await joinOrStart(launch);
+      } catch (error) {
         log('PostgreSQL could not be started again, trying on', { error: String(error) });
-      });
+      }
     }
   })();
   return async () => {

@@ -11,9 +11,8 @@ import { type Config, erasureRegisterOf, readConfig } from '../config.js';
 import { completeRegister, writableRegister } from '../erasures.js';
 import { checkFits, erasuresToRepeat, secretDigests } from '../restore-checks.js';
 import { type Restored, fillStaging } from '../restore.js';
+import { VERSION } from '../version.js';
 import { EXIT, Failure, print, progressBar } from './run.js';
-
-const VERSION = '0.1.0';
 
 /** Writes the database, as it is at this moment, to a file; a server that runs goes on. */
 export async function createBackupCommand(given: { file: string; readModels: boolean; json: boolean }): Promise<void> {
@@ -30,11 +29,13 @@ export async function createBackupCommand(given: { file: string; readModels: boo
       const erasures = await completeRegister(config, urls, secrets.master);
       // After the register was begun: it goes back to before every backup.
       const createdAt = now();
-      return await dumpDatabase({
-        ...{ urls, writer, withReadModels: given.readModels, onBytes: bar.update },
-        erasures: erasures.map((erasure) => JSON.stringify(erasure)),
-        about: { createdAt, corebook: VERSION, secrets },
-      });
+      return await usable(() =>
+        dumpDatabase({
+          ...{ urls, writer, withReadModels: given.readModels, onBytes: bar.update },
+          erasures: erasures.map((erasure) => JSON.stringify(erasure)),
+          about: { createdAt, corebook: VERSION, secrets },
+        }),
+      );
     });
     bar.stop();
     const seconds = secondsSince(started);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { readConfig } from '../../main/config.js';
 import { checkFits } from '../../main/restore-checks.js';
 import type { SandboxFile } from '../../main/sandbox.js';
 import { BackupFile, BackupUnusable, BackupWriter } from '../../infrastructure/postgres/backup/backup-file.js';
+import type { Manifest } from '../../infrastructure/postgres/backup/manifest.js';
 import { PostgresBookQueries } from '../../infrastructure/postgres/book-queries.js';
 import { type Database, type DatabaseUrls, openDatabase } from '../../infrastructure/postgres/database.js';
 import { startEmbeddedServer } from '../../infrastructure/postgres/embedded-server.js';
@@ -26,6 +27,13 @@ const CALLERS = 4;
 /** A command ends without waiting for this read model: nobody looks at it. */
 const STATES = 'aggregate-states';
 const POST = '/api/v6/services/gateway/post-account';
+
+const DIGEST = '0'.repeat(64);
+/** What a backup without anything says of itself. */
+const EMPTY: Omit<Manifest, 'sections'> = {
+  ...{ createdAt: '2026-11-22T00:00:00.000Z', corebook: '0', logHome: 'postgres', migrations: [], lastPosition: '0' },
+  ...{ heads: [], secrets: { master: DIGEST, token: DIGEST }, readModels: [] },
+};
 
 tap.setTimeout(280_000);
 
@@ -351,6 +359,23 @@ tap.test('on a server of the operator’s, whose user is no superuser', async (t
   t.same(await shapeOf(into), shape, 'and nothing was changed');
 });
 
+tap.test('of two backups that are written to one name at once one is whole, and the other says so', async (t) => {
+  const path = join(await scratchDirectory(t), 'twice');
+  await writeFile(`${path}.part`, 'left by one that was killed');
+  const first = await BackupWriter.create(path);
+  const second = await BackupWriter.create(path);
+  await t.rejects(first.finish(EMPTY), /another backup is being written/);
+  await first.abandon();
+  const third = await BackupWriter.create(path.replace('twice', 'thrice'));
+  await second.finish(EMPTY);
+  t.equal((await BackupFile.open(path)).manifest.corebook, '0');
+  await writeFile(path.replace('twice', 'thrice'), 'somebody else');
+  await t.rejects(third.finish(EMPTY), /exists already/);
+  await third.abandon();
+  await second.abandon();
+  t.same((await readdir(join(path, '..'))).sort(), ['thrice', 'twice'], 'nothing is left behind');
+});
+
 tap.test('a file that is not whole is no backup', async (t) => {
   const dataDir = await scratchDirectory(t);
   const path = join(dataDir, 'small');
@@ -358,11 +383,7 @@ tap.test('a file that is not whole is no backup', async (t) => {
   const rows = Array.from({ length: 500 }, (_, i) => `${i}\t${createHash('sha256').update(String(i)).digest('hex')}\n`);
   const about = { kind: 'table' as const, name: 'ledger.some', columns: ['a', 'b'] };
   await writer.add(about, Readable.from(rows.map((row) => Buffer.from(row))), () => rows.length);
-  const digest = '0'.repeat(64);
-  await writer.finish({
-    ...{ createdAt: '2026-11-22T00:00:00.000Z', corebook: '0', logHome: 'postgres', migrations: [], lastPosition: '0' },
-    ...{ heads: [], secrets: { master: digest, token: digest }, readModels: [] },
-  });
+  await writer.finish(EMPTY);
   const whole = await readFile(path);
   const broken = join(dataDir, 'broken');
   const opened = async (bytes: Buffer): Promise<unknown> => {

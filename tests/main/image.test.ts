@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import { test } from 'tap';
 import { SETTINGS } from '../../main/config.js';
+import { VERSION } from '../../main/version.js';
 
 interface Instruction {
   readonly word: string;
@@ -46,6 +47,15 @@ test('the image is of one known Node, small, and nobody’s root', async (t) => 
   const names = textsOf(FINAL, 'ENV').flatMap((text) => [...text.matchAll(/(\w+)=/g)].map(([, name]) => name!));
   for (const name of names) t.ok(SETTINGS.includes(name), `${name} is known`);
   t.ok(STAGES.some((stage) => textsOf(stage, 'RUN').some((text) => text.includes('npm ci --omit=dev'))));
+});
+
+test('the release has one number everywhere', async (t) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  t.equal(VERSION, version, 'main/version.ts');
+  for (const file of ['Dockerfile', 'docker-compose.yml']) {
+    const images = [...readFileSync(file, 'utf8').matchAll(/\bcorebook:(\d[\w.]*)/g)].map(([, found]) => found);
+    t.ok(images.length > 0 && images.every((found) => found === version), file);
+  }
 });
 
 test('whatever is copied is there, and may be sent to the builder; nothing else may', async (t) => {

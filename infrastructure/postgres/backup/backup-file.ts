@@ -11,7 +11,8 @@
  */
 import { type Hash, createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -49,13 +50,12 @@ export class BackupWriter {
     private readonly file: FileHandle,
   ) {}
 
-  /** Refuses to write over a file. */
+  /** Refuses to write over a file. What one that was killed has left of this name is thrown away. */
   static async create(path: string): Promise<BackupWriter> {
-    const taken = await open(path, 'r').catch(() => undefined);
-    await taken?.close();
-    if (taken !== undefined)
-      throw new BackupUnusable(`${path} exists already: a backup is not written over another file`);
-    const writer = new BackupWriter(path, await open(`${path}.part`, 'w', 0o600));
+    await refuseTaken(path);
+    // A file of its own, never one that another backup of this name has open.
+    await rm(`${path}.part`, { force: true });
+    const writer = new BackupWriter(path, await open(`${path}.part`, 'wx', 0o600));
     await writer.#write(Buffer.from(HEAD));
     return writer;
   }
@@ -86,15 +86,26 @@ export class BackupWriter {
     const foot = Buffer.concat([length, this.#hash.digest(), Buffer.from(END)]);
     await this.file.appendFile(foot);
     await this.file.sync();
-    await this.file.close();
+    if (!(await this.#isThere())) throw new BackupUnusable(`another backup is being written to ${this.path}`);
+    await refuseTaken(this.path);
     await rename(`${this.path}.part`, this.path);
+    await this.file.close();
+    await syncFolder(dirname(this.path));
     return this.#offset + foot.length;
   }
 
   /** Leaves nothing behind. */
   async abandon(): Promise<void> {
+    const isThere = await this.#isThere();
     await this.file.close().catch(() => undefined);
-    await rm(`${this.path}.part`, { force: true });
+    if (isThere) await rm(`${this.path}.part`, { force: true });
+  }
+
+  /** What was written is still what is found under its name: no other backup has begun there since. */
+  async #isThere(): Promise<boolean> {
+    const found = await stat(`${this.path}.part`).catch(() => undefined);
+    const own = await this.file.stat().catch(() => undefined);
+    return found !== undefined && found.ino === own?.ino && found.dev === own.dev;
   }
 
   async #write(piece: Buffer): Promise<void> {
@@ -203,6 +214,18 @@ class Meter extends Transform {
   override _flush(done: (error?: Error) => void): void {
     done(this.check(this));
   }
+}
+
+async function refuseTaken(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined)) !== undefined)
+    throw new BackupUnusable(`${path} exists already: a backup is not written over another file`);
+}
+
+/** A name is on disk when its folder is. Where folders cannot be opened (not on Linux) that is the system's to see to. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }
 
 async function checkHead(file: FileHandle, path: string): Promise<void> {
