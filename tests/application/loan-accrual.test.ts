@@ -1,5 +1,6 @@
 // The daily accrual of loans: each once a day, whatever fails, is suspended, or is killed.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -181,16 +182,25 @@ t.test('on PostgreSQL: killed in the middle, gone on with, and never done twice'
     return { times, entries };
   };
 
-  const child = spawn(process.execPath, [WORKER, JSON.stringify({ url: urls.core, nowMs })], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  /** A process that sweeps once, by the clock as it is now, when it is told to begin. */
+  const sweeping = async () => {
+    const child = spawn(process.execPath, [WORKER, JSON.stringify({ url: urls.core, nowMs })], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const lines = createInterface({ input: child.stdout });
+    await once(lines, 'line');
+    return { child, lines, exited, begin: () => void child.stdin.write('\n') };
+  };
+  const killed = await sweeping();
   let said = 0;
-  for await (const line of createInterface({ input: child.stdout })) {
+  killed.lines.on('line', (line) => {
     said += line === 'accrue-loan' ? 1 : 0;
-    if (said === 20) child.kill('SIGKILL');
-  }
-  await exited;
+    if (said === 20) killed.child.kill('SIGKILL');
+  });
+  killed.begin();
+  await killed.exited;
   const half = await accrued();
   t.ok(half.times.size >= 20 && half.times.size < LOANS, `killed when ${half.times.size} of ${LOANS} were done`);
 
@@ -219,4 +229,26 @@ t.test('on PostgreSQL: killed in the middle, gone on with, and never done twice'
   );
   await queues.close();
   await next.close();
+
+  nowMs += 86_400_000;
+  t.ok(await until(async () => (await due('2026-03-20')).length === LOANS), 'due again');
+  const before = await accrued();
+  const order: number[] = [];
+  const two = await Promise.all([sweeping(), sweeping()]);
+  for (const [index, { lines, begin }] of two.entries()) {
+    lines.on('line', (line) => line === 'accrue-loan' && order.push(index));
+    begin();
+  }
+  const codes = await Promise.all(two.map(({ exited }) => exited));
+  t.same(codes, [0, 0], 'two processes that sweep at once');
+  t.same(
+    [0, 1].map((index) => order.filter((who) => who === index).length),
+    [LOANS, LOANS],
+    'each asks for every loan',
+  );
+  t.ok(order.indexOf(1) < order.lastIndexOf(0) && order.indexOf(0) < order.lastIndexOf(1), 'one beside the other');
+  const both = await accrued();
+  t.equal(both.entries, 3 * LOANS);
+  const more = [...both.times].map(([loan, times]) => times - (before.times.get(loan) ?? 0));
+  t.same([more.length, ...new Set(more)], [LOANS, 1], 'and each is done once');
 });

@@ -1,4 +1,5 @@
-// A process that accrues loans and says so, for the test that kills it: argv[2] is { url, tenantId, nowMs } as JSON.
+// A process that accrues loans and says so, for the tests that kill it or run two: argv[2] is { url, tenantId, nowMs } as JSON.
+import { once } from 'node:events';
 import pg from 'pg';
 import type { CommandBus } from '../../application/commands.js';
 import { CommandProcessor } from '../../application/processor/command-processor.js';
@@ -21,10 +22,17 @@ const bus: CommandBus = {
     return outcome;
   },
 };
-const dueLoans = new PostgresDueLoans(new pg.Pool({ connectionString: url, max: 1 }));
-await loanAccrualProcessor({ bus, dueLoans, clock })({
+// Whoever runs two lets them begin at once.
+process.stdout.write('ready\n');
+await once(process.stdin, 'data');
+process.stdin.destroy();
+const pool = new pg.Pool({ connectionString: url, max: 1 });
+await loanAccrualProcessor({ bus, dueLoans: new PostgresDueLoans(pool), clock })({
   id: 'sweep',
   data: { task: 'sweep' },
   attempt: 1,
   signal: new AbortController().signal,
 });
+await processor.close();
+await log.close();
+await pool.end();
