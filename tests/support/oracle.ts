@@ -44,7 +44,6 @@ interface Line {
 interface Entry {
   readonly kind: string;
   readonly lines: readonly Line[];
-  readonly forced: boolean;
 }
 
 export class InvariantBroken extends Error {
@@ -55,12 +54,13 @@ export class InvariantBroken extends Error {
 export class Oracle {
   readonly accounts = new Map<string, OracleAccount>();
   readonly holds = new Map<string, OracleHold>();
-  readonly entries = new Map<string, Entry>();
-  readonly reversed = new Set<string>();
-  readonly keys = new Map<string, StoredEvent>();
-  readonly ids = new Set<string>();
   status = 'NONE';
   currencies: readonly string[] = [];
+  /** What was posted, as stored: text, so that logs of millions of events fit into memory. */
+  readonly #entries = new Map<string, string>();
+  readonly #reversed = new Set<string>();
+  readonly #keys = new Set<string>();
+  readonly #ids = new Set<string>();
   #next = 0;
   #hash = '0'.repeat(64);
   #recordedAt = '';
@@ -160,12 +160,12 @@ export class Oracle {
     this.#hash = hash;
     this.#is(recordedAt >= this.#recordedAt, 'time does not run backwards');
     this.#recordedAt = recordedAt;
-    this.#is(!this.ids.has(id), 'id once');
-    this.ids.add(id);
+    this.#is(!this.#ids.has(id), 'id once');
+    this.#ids.add(id);
     if (event.keyId !== undefined) {
-      this.#is(!this.keys.has(event.keyId), 'key once');
+      this.#is(!this.#keys.has(event.keyId), 'key once');
       this.#is(typeof event.meta['requestHash'] === 'string', 'a key has its request hash');
-      this.keys.set(event.keyId, event);
+      this.#keys.add(event.keyId);
     }
     const problem = checkEvent(event);
     this.#is(problem === undefined, `schema: ${problem ?? ''}`);
@@ -245,7 +245,7 @@ export class Oracle {
     this.#is((data.kind === 'capture') === (data.capture !== undefined), 'a capture says of what');
     this.#is((data.kind === 'reversal') === (data.reverses !== undefined), 'a reversal says of what');
     for (const [id, was] of before) this.#withinLimits(this.#account(id), was, data.forced === true);
-    this.entries.set(event.id, { kind: data.kind, lines: data.lines, forced: data.forced === true });
+    this.#entries.set(event.id, event.dataText);
   }
 
   #withinLimits(account: OracleAccount, was: bigint, forced: boolean): void {
@@ -328,11 +328,13 @@ export class Oracle {
   }
 
   #reverses(event: StoredEvent, id: string, lines: readonly Line[]): void {
-    const original = this.entries.get(id);
-    this.#is(original !== undefined && original.kind !== 'reversal', 'reverses a posting');
-    this.#is(!this.reversed.has(id), 'reversed once');
-    this.reversed.add(id);
-    const left = original.lines.map((line) => ({ ...line }));
+    const stored = this.#entries.get(id);
+    this.#is(stored !== undefined, 'reverses a posting');
+    const original = JSON.parse(stored) as Entry;
+    this.#is(original.kind !== 'reversal', 'reverses a posting');
+    this.#is(!this.#reversed.has(id), 'reversed once');
+    this.#reversed.add(id);
+    const left = [...original.lines];
     for (const line of lines) {
       const at = left.findIndex(
         (one) => one.account === line.account && one.side !== line.side && BigInt(one.amount) >= BigInt(line.amount),
@@ -360,14 +362,27 @@ function limitsOf(data: { overdraftLimit: string; minimumBalance?: string; maxim
   };
 }
 
-/** The books of all tenants, from events in the order of their positions. */
-export function booksOf(events: readonly StoredEvent[]): Map<string, Oracle> {
-  const books = new Map<string, Oracle>();
-  events.forEach((event, i) => {
-    if (event.position !== String(i + 1)) throw new InvariantBroken(`position ${i + 1} is missing`);
-    const book = books.get(event.tenantId) ?? new Oracle(event.tenantId);
-    books.set(event.tenantId, book);
+/** The books of all tenants, from events in the order of their positions; any number of them, page by page. */
+export class Books {
+  readonly byTenant = new Map<string, Oracle>();
+  #positions = 0;
+
+  get events(): number {
+    return this.#positions;
+  }
+
+  take(event: StoredEvent): void {
+    this.#positions += 1;
+    if (event.position !== String(this.#positions)) throw new InvariantBroken(`position ${this.#positions} is missing`);
+    const book = this.byTenant.get(event.tenantId) ?? new Oracle(event.tenantId);
+    this.byTenant.set(event.tenantId, book);
     book.take(event);
-  });
-  return books;
+  }
+}
+
+/** The books of all tenants, from a whole log. */
+export function booksOf(events: readonly StoredEvent[]): Map<string, Oracle> {
+  const books = new Books();
+  for (const event of events) books.take(event);
+  return books.byTenant;
 }
