@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { deserialize, serialize } from 'node:v8';
+import { textOf, valueOf } from './values.js';
 
 /** Far more than a request may be: whoever sends more is not one of us. */
 const LARGEST_BYTES = 32 * 1024 * 1024;
@@ -30,14 +30,15 @@ export class FrameSender {
 
 /** One frame, or more where one would be too large. */
 function framesOf(values: readonly unknown[]): Buffer[] {
-  const body = serialize(values);
-  if (body.length > LARGEST_BYTES && values.length > 1) {
+  const text = textOf(values);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LARGEST_BYTES && values.length > 1) {
     const half = Math.ceil(values.length / 2);
     return [...framesOf(values.slice(0, half)), ...framesOf(values.slice(half))];
   }
-  const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
-  frame.writeUInt32BE(body.length);
-  body.copy(frame, LENGTH_BYTES);
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + bytes);
+  frame.writeUInt32BE(bytes);
+  frame.write(text, LENGTH_BYTES);
   return [frame];
 }
 
@@ -61,7 +62,7 @@ export function readFrames(stream: Duplex, take: (value: unknown) => void): void
         if (length > LARGEST_BYTES) throw new Error(`a frame of ${length} bytes`);
         wanted += length;
         if (all.length - at < wanted) break;
-        for (const value of deserialize(all.subarray(at + LENGTH_BYTES, at + wanted)) as unknown[]) take(value);
+        for (const value of valueOf(all.toString('utf8', at + LENGTH_BYTES, at + wanted)) as unknown[]) take(value);
         at += wanted;
       }
     } catch (error) {

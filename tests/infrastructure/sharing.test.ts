@@ -1,8 +1,10 @@
 /** Leases, and writers of several processes: in one process here, each with sessions, ports and a processor of its own. */
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
 import pg from 'pg';
 import tap, { test, type Test } from 'tap';
 import { Unavailable, type Command, type Outcome } from '../../application/commands.js';
@@ -14,6 +16,7 @@ import { PostgresLeases } from '../../infrastructure/postgres/leases.js';
 import { PostgresTurns } from '../../infrastructure/postgres/turns.js';
 import { FrameSender, readFrames } from '../../infrastructure/relay/frames.js';
 import { LeasedRelay } from '../../infrastructure/relay/leased-relay.js';
+import { textOf, valueOf } from '../../infrastructure/relay/values.js';
 import { systemClock } from '../../infrastructure/system/clock.js';
 import { createIdSource } from '../../infrastructure/system/ids.js';
 import { type Book, openBook } from '../support/busy-book.js';
@@ -88,6 +91,43 @@ test('one holds a lease, the others stand by and take over', async (t) => {
   await b.close();
   await third.untilHeld(NEVER);
   t.pass('closed, everything is given back');
+});
+
+test('values as text and back are what a structured clone makes of them', (t) => {
+  const sent = fc.anything({
+    ...{ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true },
+    ...{ withNullPrototype: true, withBoxedValues: true, maxDepth: 4 },
+    // Marks, and what looks like one once it is JSON.
+    values: [
+      ...[fc.string(), fc.string({ unit: 'binary' }), fc.double(), fc.bigInt(), fc.boolean()],
+      fc.constantFrom<unknown>(
+        null,
+        undefined,
+        -0,
+        '',
+        '\u0001',
+        '\u0001n1',
+        '\u0001v',
+        '\\u0001s',
+        '\ud800',
+        '__proto__',
+      ),
+    ],
+  });
+  fc.assert(
+    fc.property(sent, (value) => {
+      const before = structuredClone(value);
+      const text = textOf(value);
+      assert.deepStrictEqual(valueOf(text), before);
+      assert.deepStrictEqual(structuredClone(value), before, 'what was sent has not changed');
+    }),
+    { numRuns: 2_000 },
+  );
+  t.throws(() => textOf([() => 1]), /a function cannot be sent/);
+  t.throws(() => textOf({ at: Symbol('x') }), /a symbol cannot be sent/);
+  t.throws(() => valueOf(JSON.stringify(['\u0001x'])), /without a meaning/);
+  t.throws(() => valueOf('[1'), SyntaxError);
+  t.end();
 });
 
 test('frames: values of one moment together, in pieces of any size, none too large', async (t) => {
