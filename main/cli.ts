@@ -13,6 +13,7 @@ import { copyLogCommand } from './commands/log.js';
 import { rebuildProjectionCommand } from './commands/projections.js';
 import { createTenantCommand, createTokenCommand } from './commands/tenants.js';
 import { EXIT, Failure, print } from './commands/run.js';
+import { endWhenDone } from './end.js';
 import { start } from './start.js';
 import { VERSION } from './version.js';
 
@@ -182,6 +183,7 @@ leaf(
   await rebuildProjectionCommand({ name, json: json(given) });
 });
 
+endWhenDone();
 try {
   await program.parseAsync();
 } catch (error) {

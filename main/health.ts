@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { readConfig } from './config.js';
+import { endWhenDone } from './end.js';
 
 /**
  * What a container's health check runs (`node build/main/health.js`): asks this container's own /health and exits with 0
@@ -15,6 +16,7 @@ function unhealthy(reason: string): void {
   process.exitCode = 1;
 }
 
+endWhenDone();
 if (port === undefined) {
   unhealthy('OPS_PORT is not set, and this process serves no API');
 } else {

@@ -4,6 +4,7 @@
  * FAULTS_VERBOSE=1 shows the product's log where something failed; FAULTS_SOURCES=1 runs the product from its sources.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { endWhenDone } from '../../main/end.js';
 import { Requirements } from './requirements.js';
 import { Rig } from './rig.js';
 import { type Result, type Scenario, conduct } from './scenario.js';
@@ -115,6 +116,7 @@ const chosen = ALL.filter(({ name }) => filters.length === 0 || filters.some((pa
 if (given.includes('--list')) {
   for (const { name, fault } of chosen) console.log(`${name.padEnd(28)} ${fault}`);
 } else {
+  endWhenDone();
   const startedMs = performance.now();
   const suite = new Suite();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void suite.abandon());

@@ -14,6 +14,7 @@ import { systemClock } from '../../infrastructure/system/clock.js';
 
 const COMPILED = import.meta.url.endsWith('.js');
 const HEALTH = COMPILED ? ['build/main/health.js'] : ['--import', 'tsx', 'main/health.ts'];
+const CLI = COMPILED ? ['build/main/cli.js'] : ['--import', 'tsx', 'main/cli.ts'];
 
 async function opsServer(t: Test, readiness: readonly ReadinessCheck[]): Promise<{ url: string; port: number }> {
   const metrics = new Registry();
@@ -84,4 +85,18 @@ test('the health check of containers', async (t) => {
   await once(failing, 'close');
   t.match(await healthCheck({ PORT: String(failingPort) }), { code: 1, said: /ECONNREFUSED/ });
   t.match(await healthCheck({ ROLES: 'worker' }), { code: 1, said: /OPS_PORT is not set/ });
+});
+
+test('programs end by exit, with their own code: Node’s clean-up after the last event may take for ever', async (t) => {
+  const told =
+    'data:text/javascript,const exit=process.reallyExit;process.reallyExit=(code)=>{console.log(`exit ${code}`);exit.call(process,code)}';
+  const ended = (...program: string[]): Promise<string> =>
+    new Promise((done) => {
+      execFile(process.execPath, ['--import', told, ...program], { env: { PATH: process.env['PATH'] } }, (_, stdout) =>
+        done(stdout.trim().split('\n').at(-1) ?? ''),
+      );
+    });
+  t.equal(await ended(...CLI, '--help'), 'exit 0');
+  t.equal(await ended(...CLI, 'nothing-of-the-kind'), 'exit 2');
+  t.equal(await ended(...HEALTH), 'exit 1', 'nobody listens');
 });
