@@ -166,6 +166,7 @@ t.test('a registration that is refused leaves nothing', async (t) => {
     [{ phone: '984 573 63733' }, /phone:INVALID_PHONE/],
     [{ phone: '0803 123 4567', dialingCode: undefined }, /phone:INVALID_PHONE/],
     [{ phone: '+447911123456', dialingCode: '+234' }, /phone:INVALID_PHONE/],
+    [{ phone: '0803 123 4567', dialingCode: '+999' }, /phone:INVALID_PHONE/],
     [{ phone: 'call me' }, /phone:INVALID_PHONE/],
     [{ dob: `${year - 17}-01-01` }, /dob:TOO_YOUNG/],
     [{ dob: `${year - 122}-01-01` }, /dob:INVALID_DATE/],
