@@ -1,7 +1,8 @@
 /**
  * One tenant, one hot account, 32 connections, on 1, 2 and 3 API processes with one projector beside them, all with
- * durable commits: `node build/bench/processes.js [seconds] [numbers of processes] [rounds]`. One request in ten repeats a key, of
- * any process and perhaps of a request that is still under way. Afterwards the whole log is checked.
+ * durable commits: `node build/bench/processes.js [seconds] [numbers of processes] [rounds] [seconds at a time]`. One request in
+ * ten repeats a key, of any process and perhaps of a request that is still under way. Afterwards the whole log is checked.
+ * Where the machine's own speed drifts, seconds at a time in turns tell more than minutes one after the other.
  */
 import { hash } from 'node:crypto';
 import { cpus } from 'node:os';
@@ -15,13 +16,14 @@ import { call } from './support/server.js';
 
 const CONNECTIONS = 32;
 const WARM_UP_SECONDS = 2;
-/** Each process has this much to itself first, so that none is measured with its code still cold. */
-const ALONE_SECONDS = 8;
+/** Each process has this much to itself first, then each number of them together: none is measured with its code still cold. */
+const COLD_SECONDS = 8;
 const ACCOUNTS = 50;
 const REPEATED = 0.1;
 const seconds = Number(process.argv[2] ?? 20);
 const sizes = (process.argv[3] ?? '1,2,3').split(',').map(Number);
 const rounds = Number(process.argv[4] ?? 1);
+const sliceSeconds = Math.min(seconds, Number(process.argv[5] ?? seconds));
 
 interface Answer {
   readonly id: string;
@@ -164,27 +166,60 @@ function machineTime(): { busyMs: number; idleMs: number } {
   return sum;
 }
 
-interface Round {
+/** What one number of processes did in a slice of a round, or in all of them. */
+interface Measured {
+  readonly commands: number;
+  /** Commands a second. */
   readonly rate: number;
-  readonly text: string;
+  readonly others: number;
+  readonly conflicts: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly busyMs: number;
+  readonly idleMs: number;
 }
 
 async function measure(members: readonly Member[], demo: DemoTenant, numbers: readonly string[], keys: Keys) {
   await load(members, demo, numbers, keys, WARM_UP_SECONDS);
   const before = await conflicts(members);
   const started = machineTime();
-  const results = await load(members, demo, numbers, keys, seconds);
+  const results = await load(members, demo, numbers, keys, sliceSeconds);
   const ended = machineTime();
-  const [busyMs, idleMs] = [ended.busyMs - started.busyMs, ended.idleMs - started.idleMs];
-  const commands = results.reduce((sum, result) => sum + result['2xx'], 0);
-  const rate = results.reduce((sum, result) => sum + result['2xx'] / result.duration, 0);
-  const others = results.reduce((sum, result) => sum + result.non2xx + result.errors, 0);
-  const worst = (of: 'p50' | 'p99'): number => Math.max(...results.map((result) => result.latency[of]));
-  const text =
-    `${members.length} API processes: ${Math.round(rate)} commands/s, p50 ${worst('p50')} ms, p99 ${worst('p99')} ms, ` +
-    `other answers ${others}, conflicts ${(await conflicts(members)) - before}, ` +
-    `the machine worked ${((1_000 * busyMs) / commands).toFixed(0)} µs a command, idle ${((100 * idleMs) / (busyMs + idleMs)).toFixed(0)} %`;
-  return { rate, text } satisfies Round;
+  return {
+    commands: results.reduce((sum, result) => sum + result['2xx'], 0),
+    // Each process's callers stop at a moment of their own.
+    rate: results.reduce((sum, result) => sum + result['2xx'] / result.duration, 0),
+    others: results.reduce((sum, result) => sum + result.non2xx + result.errors, 0),
+    conflicts: (await conflicts(members)) - before,
+    p50: Math.max(...results.map(({ latency }) => latency.p50)),
+    p99: Math.max(...results.map(({ latency }) => latency.p99)),
+    busyMs: ended.busyMs - started.busyMs,
+    idleMs: ended.idleMs - started.idleMs,
+  } satisfies Measured;
+}
+
+/** The mean of the rates, the worst of the latencies, the sum of the rest. */
+function together(slices: readonly Measured[]): Measured {
+  const sum = (of: (one: Measured) => number): number => slices.reduce((all, one) => all + of(one), 0);
+  return {
+    commands: sum((one) => one.commands),
+    rate: sum((one) => one.rate) / slices.length,
+    others: sum((one) => one.others),
+    conflicts: sum((one) => one.conflicts),
+    p50: Math.max(...slices.map((one) => one.p50)),
+    p99: Math.max(...slices.map((one) => one.p99)),
+    busyMs: sum((one) => one.busyMs),
+    idleMs: sum((one) => one.idleMs),
+  };
+}
+
+function told(size: number, one: Measured): string {
+  const { rate, commands, others, p50, p99, busyMs, idleMs } = one;
+  return (
+    `${size} API processes: ${Math.round(rate)} commands/s, p50 ${p50} ms, p99 ${p99} ms, ` +
+    `other answers ${others}, conflicts ${one.conflicts}, ` +
+    `the machine worked ${((1_000 * busyMs) / commands).toFixed(0)} µs a command, idle ${((100 * idleMs) / (busyMs + idleMs)).toFixed(0)} %`
+  );
 }
 
 const fleet = await Fleet.open();
@@ -197,21 +232,28 @@ try {
   if (first === undefined || demo === undefined) throw new Error('the sandbox has no tenant');
   const numbers = await openAccounts(first.url, demo);
   const keys = new Keys();
-  for (const member of members) await load([member], demo, numbers, keys, ALONE_SECONDS);
-  const rates = new Map<number, number[]>(sizes.map((size) => [size, []]));
-  // In turns, so that what else the machine does meanwhile meets all of them.
+  for (const member of members) await load([member], demo, numbers, keys, COLD_SECONDS);
+  // What is handed over takes ways of its own.
+  for (const size of sizes) if (size > 1) await load(members.slice(0, size), demo, numbers, keys, COLD_SECONDS);
+  const [base = 1] = sizes;
+  const slices = Math.max(1, Math.round(seconds / sliceSeconds));
+  const all = new Map<number, Measured[]>(sizes.map((size) => [size, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const size of sizes) {
-      const { rate, text } = await measure(members.slice(0, size), demo, numbers, keys);
-      rates.get(size)?.push(rate);
-      console.log(text);
+    // In turns, so that what else the machine does meanwhile meets all of them.
+    for (let slice = 0; slice < slices; slice += 1) {
+      for (const size of slice % 2 === 0 ? sizes : sizes.toReversed()) {
+        all.get(size)?.push(await measure(members.slice(0, size), demo, numbers, keys));
+      }
     }
+    for (const [size, measured] of all) console.log(told(size, together(measured.slice(-slices))));
   }
-  const alone = median(rates.get(sizes[0] ?? 1) ?? []);
-  for (const [size, measured] of rates) {
-    const middle = median(measured);
+  const bases = all.get(base) ?? [];
+  for (const [size, measured] of all) {
+    const shares = measured.map((one, i) => (100 * one.rate) / (bases[i] ?? one).rate);
+    const ofSums = (100 * together(measured).rate) / together(bases).rate;
     console.log(
-      `${size}: median ${Math.round(middle)} commands/s, ${((100 * middle) / alone).toFixed(0)} % of ${sizes[0]}`,
+      `${size}: median ${Math.round(median(measured.map(({ rate }) => rate)))} commands/s; ${ofSums.toFixed(0)} % of what ${base} did in all, ` +
+        `median of ${shares.length} pairs ${median(shares).toFixed(0)} % (${Math.min(...shares).toFixed(0)} to ${Math.max(...shares).toFixed(0)})`,
     );
   }
   console.log(await check(fleet, keys));
