@@ -53,12 +53,10 @@ function withoutSecrets({ body, endpoint }: Call): unknown {
 
 function actorOf(call: Call): Command['actor'] {
   const { subject, roles, customerId, agentId } = call.caller;
-  return {
-    subject,
-    roles,
-    ...(customerId === undefined ? {} : { customerId }),
-    ...(agentId === undefined ? {} : { agentId }),
-  };
+  const actor: { -readonly [K in keyof Command['actor']]: Command['actor'][K] } = { subject, roles };
+  if (customerId !== undefined) actor.customerId = customerId;
+  if (agentId !== undefined) actor.agentId = agentId;
+  return actor;
 }
 
 /** Carries out a command; a refusal comes back as the failure to answer with. */

@@ -54,8 +54,10 @@ export function send(response: ServerResponse, answer: WireAnswer, closing: bool
   // The client may be gone by now, or Express may have begun to answer.
   if (response.headersSent || response.destroyed) return;
   const { headers, content } = answer;
-  headers.push('Content-Length', String(typeof content === 'string' ? Buffer.byteLength(content) : content.length));
+  const bytes = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+  headers.push('Content-Length', String(bytes));
   if (closing) headers.push('Connection', 'close');
   response.writeHead(answer.status, headers);
-  response.end(content);
+  // As many bytes as characters: nothing beyond ASCII, so there is nothing to encode.
+  response.end(content, bytes === content.length ? 'latin1' : 'utf8');
 }

@@ -17,6 +17,7 @@ interface Entry {
   general: Preferences;
 }
 
+const DAY_MS = 86_400_000;
 const MAX_REMEMBERED = 10_000;
 /** A remembered answer is asked again behind the caller's back after this long … */
 const REFRESH_AFTER_MS = 1_000;
@@ -29,6 +30,8 @@ export class PreferenceReader {
   readonly #readModels: Pick<ReadModels, 'tenantSettings'>;
   readonly #clock: Clock;
   #generation = 0;
+  #dayNumber = Number.NaN;
+  #day = '';
 
   constructor(readModels: Pick<ReadModels, 'tenantSettings'>, clock: Clock) {
     this.#readModels = readModels;
@@ -82,6 +85,12 @@ export class PreferenceReader {
   }
 
   #today(): string {
-    return new Date(this.#clock.nowMs()).toISOString().slice(0, 10);
+    // Asked for with every call, and made anew once a day.
+    const dayNumber = Math.floor(this.#clock.nowMs() / DAY_MS);
+    if (dayNumber !== this.#dayNumber) {
+      this.#dayNumber = dayNumber;
+      this.#day = new Date(dayNumber * DAY_MS).toISOString().slice(0, 10);
+    }
+    return this.#day;
   }
 }

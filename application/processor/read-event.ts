@@ -21,12 +21,24 @@ export interface EventRecord {
 
 /** Parses a stored event and lifts it to its newest version. Throws `UnknownEvent` for what this code cannot read. */
 export function readEvent(record: EventRecord): StoredEvent {
-  const { keyId, ...fields } = record;
-  return upcast({
-    ...fields,
+  // Member by member, always in this order: spreads cost as much as parsing the texts.
+  const event: { -readonly [K in keyof StoredEvent]: StoredEvent[K] } = {
+    tenantId: record.tenantId,
+    revision: record.revision,
+    position: record.position,
+    id: record.id,
+    type: record.type,
+    version: record.version,
+    recordedAt: record.recordedAt,
+    effectiveAt: record.effectiveAt,
+    tags: record.tags,
+    dataText: record.dataText,
+    metaText: record.metaText,
+    hash: record.hash,
     data: JSON.parse(record.dataText) as unknown,
     meta: JSON.parse(record.metaText) as EventMeta,
     storedVersion: record.version,
-    ...(keyId === undefined ? {} : { keyId }),
-  });
+  };
+  if (record.keyId !== undefined) event.keyId = record.keyId;
+  return upcast(event);
 }

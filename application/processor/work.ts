@@ -146,14 +146,14 @@ export class Work implements DecisionContext {
   }
 
   emit(draft: EventDraft): DomainEvent {
-    const event: DomainEvent = {
+    const event: { -readonly [K in keyof DomainEvent]: DomainEvent[K] } = {
       id: this.#ids.eventId(),
       type: draft.type,
       version: draft.version,
       data: draft.data,
       tags: draft.tags,
-      ...(draft.effectiveAt === undefined ? {} : { effectiveAt: draft.effectiveAt }),
     };
+    if (draft.effectiveAt !== undefined) event.effectiveAt = draft.effectiveAt;
     const { key } = draft;
     const index = this.decided.length;
     const meta = key === undefined ? this.#commandMeta : `${this.#metaOpen},"requestHash":"${key.requestHash}"}`;

@@ -52,6 +52,30 @@ const NONE: AccountState = {
   sequence: 0,
 };
 
+/** Member by member: a spread, twice for every entry of the book, costs several times as much. */
+function moved(state: AccountState, ledger: bigint, sequence: number, held: bigint, liens: bigint): AccountState {
+  return {
+    status: state.status,
+    number: state.number,
+    name: state.name,
+    owner: state.owner,
+    currency: state.currency,
+    kind: state.kind,
+    product: state.product,
+    systemRole: state.systemRole,
+    permission: state.permission,
+    staffPermission: state.staffPermission,
+    frozen: state.frozen,
+    overdraftLimit: state.overdraftLimit,
+    minimumBalance: state.minimumBalance,
+    maximumBalance: state.maximumBalance,
+    ledger,
+    held,
+    liens,
+    sequence,
+  };
+}
+
 const optionalMinor = (text: string | undefined): bigint | undefined => (text === undefined ? undefined : BigInt(text));
 
 export const accountAggregate: Aggregate<AccountState, LedgerEvent> = {
@@ -111,7 +135,7 @@ export const accountAggregate: Aggregate<AccountState, LedgerEvent> = {
           held = BigInt(capture.held);
           liens = BigInt(capture.liens);
         }
-        return { ...state, ledger, sequence, held, liens };
+        return moved(state, ledger, sequence, held, liens);
       }
       case 'hold-placed':
       case 'hold-released':

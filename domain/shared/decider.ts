@@ -34,7 +34,7 @@ export type EventDraft = {
   readonly tags: readonly Tag[];
   readonly effectiveAt?: string;
   /** Idempotency key of this part of the command (see `keyOf`); its request hash goes with it. */
-  readonly key?: { readonly id: string; readonly requestHash: string };
+  readonly key?: { readonly id: string; readonly requestHash: string } | undefined;
 };
 
 /**

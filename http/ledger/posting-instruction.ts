@@ -69,30 +69,29 @@ export function normaliseInstructions(value: unknown): unknown {
 export function instructionIn(item: Instruction, index: number, call: Call, findings: Findings): PostingInstruction {
   const { tenantId, subject } = call.caller;
   const { insufficientFundHandler: handler, instructionIdempotencykey: text } = item;
-  const counterparties = item.counterParties.map((party, at) => ({
-    number: party.accountNumber,
-    currency: party.currencyCode,
-    amount: amountIn(party.amount, party.currencyCode, `${index}.counterParties.${at}.amount`, findings),
-    ...(party.narration === undefined ? {} : { narration: party.narration }),
-  }));
-  const overdraftFrom = handler?.overDraftFundOriginatingAccountNumberId;
-  const wanted = {
+  const counterparties = item.counterParties.map((party, at) => {
+    const { narration } = party;
+    const amount = amountIn(party.amount, party.currencyCode, `${index}.counterParties.${at}.amount`, findings);
+    const counterparty = { number: party.accountNumber, currency: party.currencyCode, amount };
+    return narration === undefined ? counterparty : { ...counterparty, narration };
+  });
+  const key = { text, id: keyOf(tenantId, POST_INSTRUCTION, text), requestHash: '' };
+  // Members one by one: this is on the way of every posting, and each spread costs as much as the rest of it.
+  const wanted: { -readonly [K in keyof PostingInstruction]: PostingInstruction[K] } = {
     primaryNumber: item.primaryAccountNumber,
     currency: item.currencyCode,
     direction: DIRECTIONS[item.creditDebitInstructionDirection],
     counterparties,
-    ...(item.narration === undefined ? {} : { narration: item.narration }),
-    ...(item.paymentReference === undefined ? {} : { reference: item.paymentReference }),
-    ...(item.valueDate === undefined ? {} : { valueDate: item.valueDate }),
-    ...(handler?.insufficientFundAuthorizationMode === 'FORCE_ON_UNARRANGED_OVERDRAFT' ? { force: true } : {}),
-    ...(overdraftFrom === undefined ? {} : { overdraftFrom }),
+    key,
   };
-  const key = {
-    text,
-    id: keyOf(tenantId, POST_INSTRUCTION, text),
-    requestHash: requestHash(subject, canonical(wanted)),
-  };
-  return { ...wanted, key };
+  if (item.narration !== undefined) wanted.narration = item.narration;
+  if (item.paymentReference !== undefined) wanted.reference = item.paymentReference;
+  if (item.valueDate !== undefined) wanted.valueDate = item.valueDate;
+  if (handler?.insufficientFundAuthorizationMode === 'FORCE_ON_UNARRANGED_OVERDRAFT') wanted.force = true;
+  const overdraftFrom = handler?.overDraftFundOriginatingAccountNumberId;
+  if (overdraftFrom !== undefined) wanted.overdraftFrom = overdraftFrom;
+  key.requestHash = requestHash(subject, canonical(wanted));
+  return wanted;
 }
 
 /** What an instruction means, whatever its spelling: `"10.00"` and `10` are one amount. */
