@@ -1,23 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from './config.js';
-import { auditReplay, auditVerify } from './commands/audit.js';
-import {
-  cleanBackupCommand,
-  createBackupCommand,
-  restoreBackupCommand,
-  verifyBackupCommand,
-} from './commands/backup.js';
-import { eraseAgainCommand } from './commands/erase-again.js';
-import { exportJournalCommand, importJournalCommand } from './commands/journal.js';
-import { copyLogCommand } from './commands/log.js';
-import { rebuildProjectionCommand } from './commands/projections.js';
-import { createTenantCommand, createTokenCommand } from './commands/tenants.js';
+import type { restoreBackupCommand } from './commands/backup.js';
 import { EXIT, Failure, print } from './commands/run.js';
 import { endWhenDone } from './end.js';
-import { start } from './start.js';
 import { VERSION } from './version.js';
 
-/** The command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 the audit found something. */
+/**
+ * The command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 the audit found something.
+ * Each command loads its own code when it is called: all of it is 1,500 files, most of a second.
+ */
 const program = new Command('corebook')
   .description('Event-sourced double-entry core: start the server, keep the books, prove them.')
   .version(VERSION)
@@ -32,6 +23,7 @@ const json = (command: { json?: boolean }): boolean => command.json === true || 
 
 leaf(program.command('start').description('serve until stopped (HOST, PORT, DATA_DIR … from the environment)')).action(
   async (given: { json?: boolean }) => {
+    const { start } = await import('./start.js');
     await start({ json: json(given) });
   },
 );
@@ -45,6 +37,7 @@ leaf(
     .option('--base-currency <code>', 'ISO 4217 code', 'USD')
     .option('--currency <code...>', 'further currencies', []),
 ).action(async (slug: string, given: { name?: string; baseCurrency: string; currency: string[]; json?: boolean }) => {
+  const { createTenantCommand } = await import('./commands/tenants.js');
   await createTenantCommand({ slug, ...given, json: json(given) });
 });
 
@@ -67,6 +60,7 @@ leaf(
     expiry: string;
     json?: boolean;
   }) => {
+    const { createTokenCommand } = await import('./commands/tenants.js');
     await createTokenCommand({ ...given, json: json(given) });
   },
 );
@@ -79,6 +73,7 @@ leaf(
     )
     .option('--tenant <slug>', 'tenant, made if it does not exist', 'books'),
 ).action(async (file: string, given: { tenant: string; json?: boolean }) => {
+  const { importJournalCommand } = await import('./commands/journal.js');
   await importJournalCommand({ file, ...given, json: json(given) });
 });
 
@@ -90,6 +85,7 @@ leaf(
     .option('--format <format>', 'hledger', 'hledger')
     .option('--output <file>', 'file (default: standard output)'),
 ).action(async (given: { tenant: string; format: string; output?: string; json?: boolean }) => {
+  const { exportJournalCommand } = await import('./commands/journal.js');
   await exportJournalCommand({ ...given, json: json(given) });
 });
 
@@ -100,6 +96,7 @@ leaf(
     .description('hash chain, invariants, trial balance, and read models against a fresh fold')
     .option('--tenant <slug>', 'one tenant (default: all)'),
 ).action(async (given: { tenant?: string; json?: boolean }) => {
+  const { auditVerify } = await import('./commands/audit.js');
   await auditVerify({ ...given, json: json(given) });
 });
 leaf(
@@ -109,6 +106,7 @@ leaf(
     .option('--tenant <slug>', 'tenant', 'books')
     .requiredOption('--until <revision|time>', 'a revision, or an ISO 8601 time'),
 ).action(async (given: { tenant: string; until: string; json?: boolean }) => {
+  const { auditReplay } = await import('./commands/audit.js');
   await auditReplay({ ...given, json: json(given) });
 });
 
@@ -123,6 +121,7 @@ leaf(
     .option('--force', 'also while processes of Corebook have the database open', false)
     .option('--repair', 'with --to esdb: what the event store has lost is written again from its copy', false),
 ).action(async (given: { from: string; to: string; url?: string; force: boolean; repair: boolean; json?: boolean }) => {
+  const { copyLogCommand } = await import('./commands/log.js');
   await copyLogCommand({ ...given, json: json(given) });
 });
 
@@ -133,10 +132,12 @@ leaf(
     .description('write the database of this moment to a file, or into a directory; a running server goes on')
     .option('--no-read-models', 'smaller: they are built from the log when it is restored'),
 ).action(async (file: string, given: { readModels: boolean; json?: boolean }) => {
+  const { createBackupCommand } = await import('./commands/backup.js');
   await createBackupCommand({ file, ...given, json: json(given) });
 });
 leaf(backup.command('verify <file>').description('read a backup from end to end and say what it is')).action(
   async (file: string, given: { json?: boolean }) => {
+    const { verifyBackupCommand } = await import('./commands/backup.js');
     await verifyBackupCommand({ file, json: json(given) });
   },
 );
@@ -156,6 +157,7 @@ leaf(
     file: string,
     given: Omit<Parameters<typeof restoreBackupCommand>[0], 'file' | 'json'> & { json?: boolean },
   ) => {
+    const { restoreBackupCommand } = await import('./commands/backup.js');
     await restoreBackupCommand({ ...given, file, json: json(given) });
   },
 );
@@ -165,6 +167,7 @@ leaf(
     .description('after a restore by other means (pg_restore, a point in time): erase again who was erased since')
     .option('--erasures <file...>', 'newest registers of erasures (default: erasures.jsonl in DATA_DIR)'),
 ).action(async (given: { erasures?: string[]; json?: boolean }) => {
+  const { eraseAgainCommand } = await import('./commands/erase-again.js');
   await eraseAgainCommand({ ...given, json: json(given) });
 });
 leaf(
@@ -173,6 +176,7 @@ leaf(
     .description('drop the databases that restores replaced or left unfinished')
     .option('--into <target>', 'a DATA_DIR or postgres://…'),
 ).action(async (given: { into?: string; json?: boolean }) => {
+  const { cleanBackupCommand } = await import('./commands/backup.js');
   await cleanBackupCommand({ ...given, json: json(given) });
 });
 
@@ -180,6 +184,7 @@ const projection = program.command('projection').description('read models');
 leaf(
   projection.command('rebuild <name>').description('build a read model anew beside the live one, then switch'),
 ).action(async (name: string, given: { json?: boolean }) => {
+  const { rebuildProjectionCommand } = await import('./commands/projections.js');
   await rebuildProjectionCommand({ name, json: json(given) });
 });
 

@@ -26,8 +26,9 @@ import { AppendHealth } from './append-health.js';
 import { type Config, readConfig } from './config.js';
 import { openErasureRegister } from './erasures.js';
 import { codeDigest } from './version.js';
-import { type OpenedLog, openEventLog } from './event-log.js';
+import { openEventLog } from './event-log.js';
 import { type IdentityCore, createIdentity } from './identity.js';
+import type { OpenedLog } from './opened-log.js';
 import { type ReadSide, openReadSide } from './read-side.js';
 
 /** The person at the command line. */
