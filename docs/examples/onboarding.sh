@@ -13,9 +13,8 @@ SERVICES=$URL/api/v6/services
 # On a host of the tenant's own ({tenant}.example.com) X-Tenant is not needed.
 call() { # method path [body]: prints the answer, fails on a failure
   local answer
-  answer=$(curl -sS -X "$1" "$SERVICES/$2" -H "X-Tenant: $TENANT" -H 'Content-Type: application/json' \
-    ${TOKEN:+-H "X-Auth-Token: $TOKEN"} ${3:+-d "$3"})
-  if [ "$(printf %s "$answer" | member .success)" != true ]; then
+  if ! answer=$(curl -sS --fail-with-body -X "$1" "$SERVICES/$2" -H "X-Tenant: $TENANT" -H 'Content-Type: application/json' \
+    ${TOKEN:+-H "X-Auth-Token: $TOKEN"} ${3:+-d "$3"}); then
     printf 'refused: %s\n' "$answer" >&2
     return 1
   fi

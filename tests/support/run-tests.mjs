@@ -16,17 +16,13 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Folders whose files take a minute: they run first, so that none is left alone at the end. */
-const LONG = /^tests\/(main|simulation|crash)\//;
-const inTurn = (one, other) => LONG.test(other) - LONG.test(one) || (one < other ? -1 : 1);
-
 /** Test sources, so that a compiled test whose source is gone does not run. */
 function testFiles() {
   return readdirSync('tests', { recursive: true })
     .map((name) => join('tests', name))
     .filter((name) => name.endsWith('.test.ts'))
     .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
-    .sort(inTurn);
+    .sort();
 }
 
 const compiled = (source) => join('build', source.replace(/\.ts$/, '.js'));
