@@ -55,7 +55,7 @@ async function vaultContract(t: Test, { vault: newVault }: Stores): Promise<void
     const swapped: Array<[string, { subject: string; sealed: string }]> = [
       [demo, { subject: bob.subject, sealed: sealed.sealed }],
       [demo, { subject: ada, sealed: abroad.sealed }],
-      [demo, { subject: ada, sealed: `${sealed.sealed.slice(0, -2)}AA` }],
+      [demo, { subject: ada, sealed: `${sealed.sealed.slice(0, -2)}${sealed.sealed.endsWith('AA') ? 'BB' : 'AA'}` }],
       [demo, { subject: ada, sealed: sealed.sealed.slice(0, 20) }],
       [demo, { subject: ada, sealed: sealed.sealed.slice(3) }],
       [demo, { subject: ada, sealed: '' }],

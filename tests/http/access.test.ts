@@ -392,7 +392,8 @@ t.test('where the token stands', async (t) => {
   t.equal(await by({ Authorization: `bearer ${token}`, 'X-Auth-Token': token }), 200);
   t.equal(await by({ Authorization: `Bearer ${token}`, 'X-Auth-Token': other }), 401, 'two different ones');
   t.equal(await by({ Authorization: `Basic ${token}` }), 401);
-  t.equal(await by({ 'X-Auth-Token': `${token.slice(0, -1)}A` }), 401, 'a letter changed');
+  const changed = token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A');
+  t.equal(await by({ 'X-Auth-Token': changed }), 401, 'a letter changed');
   t.equal(await by({ Cookie: `token=${token}` }), 401);
 });
 
