@@ -15,7 +15,7 @@ import type { Cluster } from './embedded-cluster.js';
 import { serverSettings } from './embedded-settings.js';
 import { enter } from './embedded-users.js';
 import type { OsUser } from './os-user.js';
-import { dataDirectoryBehind, endOrphans, runningPostmaster, superuserUrl } from './postmaster.js';
+import { dataDirectoryBehind, endOrphans, removeEmptyLock, runningPostmaster, superuserUrl } from './postmaster.js';
 
 const POLL_MS = 15;
 /** Recovery after a crash replays up to `max_wal_size` of log; give it time before calling it a failure. */
@@ -31,7 +31,13 @@ const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 const LOG_TAIL_BYTES = 4000;
 
 const ORPHANS = /shared memory block .* is still in use/;
-const LOST_RACE = /already exists|still in use|could not bind|could not create any TCP/;
+/** Another server has made its lock and not yet written its number into it; or died, or lost its power, in between. */
+const EMPTY_LOCK = /lock file .* is empty|bogus data in lock file/;
+/** A lock that stays empty for so many attempts is nobody's: between making and writing it a server does nothing else. */
+const EMPTY_LOCK_ATTEMPTS = 10;
+const LOST_RACE = new RegExp(
+  `already exists|still in use|could not bind|could not create any TCP|could not remove old lock file|${EMPTY_LOCK.source}`,
+);
 
 export interface EmbeddedServer {
   readonly port: number;
@@ -122,6 +128,7 @@ async function joinOrStart(launch: Launch): Promise<{ port: number; adopted: boo
   const startedAt = performance.now();
   let reportedAt = startedAt;
   let attempts = 0;
+  let emptyLocks = 0;
   let child: { process: ChildProcess; logFrom: number } | undefined;
   while (performance.now() - startedAt < START_TIMEOUT_MS) {
     const postmaster = await runningPostmaster(cluster.dataDirectory);
@@ -138,6 +145,8 @@ async function joinOrStart(launch: Launch): Promise<{ port: number; adopted: boo
       }
       child = undefined;
       if (ORPHANS.test(tail)) await endOrphans(cluster.dataDirectory, launch.user);
+      emptyLocks = EMPTY_LOCK.test(tail) ? emptyLocks + 1 : 0;
+      if (emptyLocks === EMPTY_LOCK_ATTEMPTS) await removeEmptyLock(cluster.dataDirectory);
       await sleep(RETRY_MS);
     } else if (child === undefined && postmaster === undefined) {
       attempts += 1;

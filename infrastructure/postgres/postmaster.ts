@@ -24,10 +24,10 @@ export interface Postmaster {
 
 /** The server that runs on this data directory, or undefined. Removes a stale lock that PostgreSQL itself would trip over. */
 export async function runningPostmaster(dataDirectory: string): Promise<Postmaster | undefined> {
-  const file = join(dataDirectory, 'postmaster.pid');
-  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').map((line) => line.trim());
-  const pid = Number(lines[PID_LINE]);
-  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  const file = lockOf(dataDirectory);
+  const lines = await linesOf(file);
+  const pid = pidIn(lines);
+  if (pid === undefined) return undefined;
   const holder = await processOf(pid);
   if (holder === undefined) return undefined; // Stale; PostgreSQL sees that itself.
   if (!holder.alive || !(await mayBePostmaster(pid, holder.name, dataDirectory))) {
@@ -43,6 +43,28 @@ export async function runningPostmaster(dataDirectory: string): Promise<Postmast
     port: Number(lines[PORT_LINE] ?? 0) || 0,
     status: status === 'ready' || status === 'stopping' ? status : 'starting',
   };
+}
+
+/**
+ * Removes a lock that names no process: what a server leaves that was killed between making its lock and writing it.
+ * PostgreSQL takes it for a server that is just starting, for ever. For those who have seen it empty for a while.
+ */
+export async function removeEmptyLock(dataDirectory: string): Promise<void> {
+  const file = lockOf(dataDirectory);
+  if (pidIn(await linesOf(file)) === undefined) await rm(file, { force: true });
+}
+
+function lockOf(dataDirectory: string): string {
+  return join(dataDirectory, 'postmaster.pid');
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  return (await readFile(file, 'utf8').catch(() => '')).split('\n').map((line) => line.trim());
+}
+
+function pidIn(lines: readonly string[]): number | undefined {
+  const pid = Number(lines[PID_LINE]);
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
 }
 
 /**

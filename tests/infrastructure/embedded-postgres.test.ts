@@ -118,6 +118,17 @@ test('data and port survive a restart', async (t) => {
   await third.stop();
   squatter.close();
 
+  for (const left of ['', '\0'.repeat(64)]) {
+    await writeFile(lock, left);
+    const fourth = await startEmbeddedServer({ dataDir, log });
+    t.same(await query(fourth.superuserUrl, 'SELECT answer FROM kept'), [{ answer: 42 }], 'a lock that names nobody');
+    await fourth.stop();
+  }
+  // One that is empty because its server is just writing it is left to that server.
+  await writeFile(lock, '');
+  const [fifth] = await Promise.all([startEmbeddedServer({ dataDir, log }), sleep(700).then(() => rm(lock))]);
+  await fifth.stop();
+
   await t.rejects(startEmbeddedServer({ dataDir, log, settings: { wal_level: 'sometimes' } }), /wal_level/);
   await rm(join(dataDir, 'postgres'), { recursive: true });
   await t.rejects(
