@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../application/ports/clock.js';
 import {
   PartnerUnavailable,
@@ -47,6 +48,7 @@ export class SimulatedPayoutPartner implements PayoutPartner {
     this.#payouts = payouts;
     this.#clock = clock;
     this.#times = times;
+    setMaxListeners(0, this.#stopping.signal); // One per payout on its way, and there is no limit to them.
   }
 
   async submit({ tenantId, payoutId, currency, amount, destination }: Payout): Promise<PayoutAnswer> {
