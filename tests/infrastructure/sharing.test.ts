@@ -95,11 +95,13 @@ test('one holds a lease, the others stand by and take over', async (t) => {
 
 test('values as text and back are what a structured clone makes of them', (t) => {
   const sent = fc.anything({
-    ...{ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true },
+    ...{ withBigInt: true, withMap: true, withSet: true, withTypedArray: true },
     ...{ withNullPrototype: true, withBoxedValues: true, maxDepth: 4 },
     // Marks, and what looks like one once it is JSON.
     values: [
       ...[fc.string(), fc.string({ unit: 'binary' }), fc.double(), fc.bigInt(), fc.boolean()],
+      // Not invalid ones: to Node's deepStrictEqual no two of them are equal. See below.
+      fc.date({ noInvalidDate: true }),
       fc.constantFrom<unknown>(
         null,
         undefined,
@@ -123,6 +125,7 @@ test('values as text and back are what a structured clone makes of them', (t) =>
     }),
     { numRuns: 2_000 },
   );
+  t.equal(String(valueOf(textOf(new Date(NaN)))), 'Invalid Date');
   t.throws(() => textOf([() => 1]), /a function cannot be sent/);
   t.throws(() => textOf({ at: Symbol('x') }), /a symbol cannot be sent/);
   t.throws(() => valueOf(JSON.stringify(['\u0001x'])), /without a meaning/);
